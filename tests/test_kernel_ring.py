@@ -20,12 +20,13 @@ BOTH, NOTES_AT = (True, True), (0, 0, 0, 0)
 
 def header(frame: bytes, after: int, *, seconds: int = 1, nanoseconds: int = 0, captured: int | None = None,
            original: int | None = None, status: int = 0, mac: int = MAC, tag: int = 0, ethertype: int = 0,
-           kind: int = HOST) -> bytes:  # fmt: skip
+           kind: int = HOST, hardware: int = 1, protocol: int = 0, address: bytes = bytes(6)) -> bytes:  # fmt: skip
     """What stands before a packet's bytes: struct tpacket3_hdr, struct sockaddr_ll, and the kernel's gap."""
     captured = len(frame) if captured is None else captured
     original = captured if original is None else original
     head = struct.pack("=6IHHIIHH8x", after, seconds, nanoseconds, captured, original, status | 1, mac, 100, 0, tag, ethertype, 0)
-    return (head + struct.pack("=HHiHBB8s", 17, 0, 2, 1, kind, 6, b"")).ljust(MAC, b"\0")
+    head += struct.pack("=H2siHBB8s", 17, protocol.to_bytes(2), 2, hardware, kind, len(address), address[:8])
+    return head.ljust(MAC, b"\0")
 
 
 def block(
@@ -44,9 +45,9 @@ def block(
     return made + bytes(size - len(made))
 
 
-def read(kernel, ring, at=0, size=SIZE, wanted=BOTH, linktype=1, limit=262144, nano=True, notes=NOTES_AT):
+def read(kernel, ring, at=0, size=SIZE, wanted=BOTH, linktype=1, cooked=False, limit=262144, nano=True, notes=NOTES_AT):
     """The rows of a block as lists of columns, those of unfinished checksums, and the number of packets."""
-    rows, unfinished, count, _ = kernel.ring_read(ring, at, size, wanted, linktype, limit, nano, notes)
+    rows, unfinished, count, _ = kernel.ring_read(ring, at, size, wanted, linktype, cooked, limit, nano, notes)
     assert isinstance(rows, bytearray) and isinstance(unfinished, bytearray)
     return table(rows), table(unfinished), count
 
@@ -68,7 +69,7 @@ def test_whose_times_they_are(kernel):
     by_card, by_kernel = 1 << 31, 1 << 29  # TP_STATUS_TS_RAW_HARDWARE, TP_STATUS_TS_SOFTWARE
     ring = block((FRAME, {"status": by_card}), (FRAME, {"status": by_kernel}), (FRAME, {"status": by_card, "kind": 4}), (FRAME, {}))
     for wanted, count in ((BOTH, 2), ((True, False), 1)):
-        assert kernel.ring_read(ring, 0, SIZE, wanted, 1, 262144, True, NOTES_AT)[3] == count
+        assert kernel.ring_read(ring, 0, SIZE, wanted, 1, False, 262144, True, NOTES_AT)[3] == count
 
 
 def test_packets_of_a_block(kernel):
@@ -156,6 +157,43 @@ def test_tags_are_put_back(kernel, size, status, ethertype):
     row = read(kernel, ring)[0][1]
     assert shown(ring, row) == frame[:12] + struct.pack("!HH", ethertype, 0x602A) + frame[12:]
     assert row[ORIGINAL] == size + 4
+
+
+LINK = {"hardware": 778, "protocol": 0x86DD, "kind": OUTGOING}
+
+
+@pytest.mark.parametrize("address", [b"", b"\x0a\0\0\1", bytes(range(6)), bytes(range(16))], ids=len)
+def test_packets_of_a_cooked_socket_get_a_header(kernel, address):
+    ring = block((FRAME, {}), (FRAME[::-1], {**LINK, "address": address}))
+    first, row = read(kernel, ring, linktype=113, cooked=True)[0]
+    assert shown(ring, first) == bytes.fromhex("0000 0001 0006 0000000000000000 0000") + FRAME
+    head = struct.pack("!HHH8sH", OUTGOING, 778, len(address), address, 0x86DD)
+    assert shown(ring, row) == head + FRAME[::-1]
+    assert (row[ORIGINAL], row[LINKTYPE]) == (16 + len(FRAME), 113)
+
+
+@pytest.mark.parametrize("size", [60, 1, 0])
+def test_tags_of_cooked_packets(kernel, size):
+    said = {**LINK, "status": VLAN_VALID | VLAN_TPID_VALID, "ethertype": 0x88A8, "tag": 0x602A, "mac": HEADER + 20}
+    ring = block((bytes(HEADER + 20 - MAC) + FRAME[:size], {**said, "captured": size, "original": 70000}))
+    (row,) = read(kernel, ring, cooked=True, limit=62)[0]
+    head = bytes.fromhex("0004 030a 0006 0000000000000000 88a8 602a 86dd")
+    assert shown(ring, row) == (head + FRAME[:size])[:62]
+    assert row[ORIGINAL] == 70020
+    ring[HEAD + 24] -= 1
+    with pytest.raises(OSError):
+        read(kernel, ring, cooked=True)
+
+
+def test_cooked_packets_need_room_for_the_header(kernel):
+    for mac, fits in ((HEADER + 16, True), (HEADER + 15, False)):
+        ring = block((FRAME, {"mac": mac, "captured": 0}))
+        assert len(read(kernel, ring)[0]) == 1
+        if fits:
+            assert len(read(kernel, ring, cooked=True)[0]) == 1
+        else:
+            with pytest.raises(OSError):
+                read(kernel, ring, cooked=True)
 
 
 def test_tags_of_packets_that_are_not_wanted_stay_apart(kernel):
@@ -261,7 +299,9 @@ def test_both_do_the_same_with_any_bytes():
         packets = []
         for _ in range(chance.randrange(12)):
             status = chance.choice((0, 0, CSUMNOTREADY, VLAN_VALID, VLAN_VALID | VLAN_TPID_VALID))
-            said = {"status": status, "kind": chance.randrange(6), "tag": chance.randrange(1 << 32), "ethertype": 0x9100,
+            said = {"status": status, "kind": chance.randrange(8), "tag": chance.randrange(1 << 32), "ethertype": 0x9100,
+                    "hardware": chance.randrange(1 << 16), "protocol": chance.randrange(1 << 16),
+                    "address": chance.randbytes(chance.randrange(12)), "mac": chance.choice((MAC, MAC, HEADER + 20)),
                     "seconds": chance.randrange(1 << 32), "nanoseconds": chance.randrange(1 << 32)}  # fmt: skip
             packets.append((chance.randbytes(chance.randrange(120)), said))
         ring = block(*packets)
@@ -269,6 +309,7 @@ def test_both_do_the_same_with_any_bytes():
             at = chance.choice((12, 13, 16, 17, *(HEAD + chance.randrange(800) for _ in range(6))))
             ring[at] = chance.choice((0, 1, 0x40, 0xFF, chance.randrange(256)))
         rules = {"wanted": chance.choice((BOTH, (True, False), (False, True))), "limit": chance.choice((262144, 50)),
+                 "cooked": chance.random() < 0.5,
                  "nano": chance.random() < 0.5, "notes": (1, 2, 3, 4)}  # fmt: skip
         one, other = (outcome(backend, bytearray(ring), **rules) for backend in (fast, slow))
         assert one == other

@@ -5,8 +5,8 @@ chooses, as for the codec; on systems other than Linux there is no C for this.
 
     pipe_lend(fd, data) -> bytes that the pipe took, without copying them: they must stay as they are until they were read;
         never waits: raises BlockingIOError where the pipe is full. None in Python, which has os.write for that
-    ring_read(ring, at, size, wanted, linktype, limit, nano, notes) -> (rows, rows of unfinished checksums, packets met,
-        rows with the time of the card)
+    ring_read(ring, at, size, wanted, linktype, cooked, limit, nano, notes) -> (rows, rows of unfinished checksums,
+        packets met, rows with the time of the card)
     ring_give(ring, at): gives a block of a ring back to the kernel
     ring_take(ring, at, size) -> a copy of what is used of a block, which the kernel gets back at once
     ringbuf_read(consumer, producer, linktype, clock, nano, room, notes) -> (data, rows): frames out of a BPF ring buffer

@@ -9,6 +9,7 @@ def ring_read(
     size: int,
     wanted: tuple[bool, bool],
     linktype: int,
+    cooked: bool,
     limit: int,
     nano: bool,
     notes: tuple[int, int, int, int],

@@ -9,7 +9,7 @@ import sys
 
 from ..errors import visible
 from ..protocols.names import linktype_name
-from .linux.interface import LINKTYPES
+from .linux.interface import received
 
 LINUX = sys.platform == "linux"
 LENGTH_FIRST = not LINUX and sys.platform != "win32"  # struct sockaddr of the BSDs begins with its length
@@ -42,7 +42,7 @@ class Interface:
             self.addresses.append(socket.inet_ntop(kind, scopeless(ctypes.string_at(address + 8, 16))) + prefix(mask, 8, 16))
         elif LINUX and kind == AF_PACKET:  # struct sockaddr_ll: hardware type, packet type, length of the address, address
             hardware, size = struct.unpack("H1xB", ctypes.string_at(address + 8, 4))
-            self.linktype = LINKTYPES.get(hardware)
+            self.linktype = received(hardware)[0]
             self.mac = mac(ctypes.string_at(address + 12, size))
         elif LENGTH_FIRST and kind == AF_LINK:  # struct sockaddr_dl: interface type, lengths of name and address; then both
             hardware, name, size = ctypes.string_at(address + 4, 3)

@@ -42,7 +42,7 @@ void fuzz_ring(struct input *in)
     EXPECT(used <= (ssize_t)size && (used > RING_HEAD || (used == -1 && (errno == EAGAIN || errno == EBADMSG))));
     if (count >= 0) {
         const struct ring_rules rules = {
-            .wanted = {choice & 1, choice & 2}, .nano = choice & 4, .linktype = 1, .limit = choice & 8 ? LIMIT : 262144,
+            .wanted = {choice & 1, choice & 2}, .nano = choice & 4, .cooked = choice & 16, .linktype = 1, .limit = choice & 8 ? LIMIT : 262144,
             .notes = {FIRST + 48, FIRST + 50}, .notes_size = {2, 3},
         };
         struct ring_rows found = {.rows = room_for((size_t)count), .unfinished = room_for((size_t)count)};

@@ -43,7 +43,7 @@ int keep_capabilities(uint64_t kept);                   /* these stay, effective
 enum { RING_HEAD = 48 };        /* bytes that every block begins with: a block is larger */
 
 struct ring_rules {             /* the pairs: of packets that came in, of those that went out */
-    bool wanted[2], nano;
+    bool wanted[2], cooked, nano;                       /* cooked: the socket takes link headers off, see ring_read */
     int64_t linktype, limit, notes[2], notes_size[2];   /* notes: offsets in the block */
 };
 
@@ -57,7 +57,8 @@ ssize_t ring_count(const uint8_t *block, size_t size);
 /* How many bytes of a block are used, its head and all packets; EAGAIN as above, EBADMSG: that cannot be. */
 ssize_t ring_used(const uint8_t *block, size_t size);
 /* The rows of a block that stands at `offset` in the ring, and once more those whose checksum was left to the card. Tags
- * that the kernel kept apart are put back. EBADMSG: a packet lies outside of the block. */
+ * that the kernel kept apart are put back; packets of a cooked socket get a header of LINKTYPE_LINUX_SLL, of what the kernel
+ * says of them. EBADMSG: a packet lies outside of the block. */
 int ring_read(uint8_t *block, size_t size, int64_t offset, size_t count, const struct ring_rules *rules,
               struct ring_rows *found);
 void ring_give(uint8_t *block); /* back to the kernel */

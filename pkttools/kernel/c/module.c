@@ -83,10 +83,10 @@ static PyObject *py_ring_read(PyObject *self, PyObject *args)
     (void)self;
     Py_buffer ring;
     Py_ssize_t at, size;
-    int came, went, nano;
+    int came, went, cooked, nano;
     long long linktype, limit, notes[4];
     PyObject *rows = NULL, *unfinished = NULL, *result = NULL;
-    if (!PyArg_ParseTuple(args, "w*nn(pp)LLp(LLLL)", &ring, &at, &size, &came, &went, &linktype, &limit, &nano,
+    if (!PyArg_ParseTuple(args, "w*nn(pp)LpLp(LLLL)", &ring, &at, &size, &came, &went, &linktype, &cooked, &limit, &nano,
                           &notes[0], &notes[1], &notes[2], &notes[3]))
         return NULL;
     uint8_t *block = block_of(&ring, at, size);
@@ -99,7 +99,7 @@ static PyObject *py_ring_read(PyObject *self, PyObject *args)
         goto exit;
     }
     const struct ring_rules rules = {
-        .wanted = {came != 0, went != 0}, .nano = nano != 0, .linktype = linktype, .limit = limit,
+        .wanted = {came != 0, went != 0}, .cooked = cooked != 0, .nano = nano != 0, .linktype = linktype, .limit = limit,
         .notes = {notes[0], notes[2]}, .notes_size = {notes[1], notes[3]},
     };
     rows = PyByteArray_FromStringAndSize(NULL, count * (ssize_t)sizeof(struct packet));

@@ -17,23 +17,25 @@ STATUS = 8  # where in it
 USED = 20  # and the number of its bytes that are used
 COUNT_FIRST = struct.Struct("=12xII")  # number of packets, where the first one is
 # struct tpacket3_hdr: next, seconds, nanoseconds, captured size, size on the wire, status, where its bytes are, tag, tag's
-# EtherType; then struct sockaddr_ll: the packet's type
-PACKET = struct.Struct("=6IH6xIH20xB9x")
+# EtherType; then struct sockaddr_ll: protocol as on the wire, hardware type, the packet's type, the sender's address and its length
+PACKET = struct.Struct("=6IH6xIH12x2s4xHBB8s")
 USER, CSUMNOTREADY, VLAN_VALID, VLAN_TPID_VALID = 1, 0x08, 0x10, 0x40
 BY_CARD = 31  # the bit of a packet's status that says that its time is the card's
 OUTGOING = 4
 ADDRESSES, TAG = 12, 4  # bytes of Ethernet's two addresses; of the tag, which stands behind them
+HEADER = struct.Struct("!HHH8s2s")  # of a cooked packet: LINKTYPE_LINUX_SLL; its protocol is last, and the tag in front of that
 
 
-def ring_read(ring: bytearray | mmap, at: int, size: int, wanted: tuple[bool, bool], linktype: int, limit: int, nano: bool,
-              notes: tuple[int, int, int, int]) -> tuple[bytearray, bytearray, int, int]:  # fmt: skip
+def ring_read(ring: bytearray | mmap, at: int, size: int, wanted: tuple[bool, bool], linktype: int, cooked: bool, limit: int,
+              nano: bool, notes: tuple[int, int, int, int]) -> tuple[bytearray, bytearray, int, int]:  # fmt: skip
     """The packets of the block of `size` bytes at `at`, without copying them. Tags that the kernel kept apart are put back.
 
-    wanted: whether packets that came in are, and those that went out. limit: bytes to show of each. nano: times with all
-    digits, else microseconds. notes: offset and size in the block of the extension lines of packets that came in, and of
-    those that went out. Returns the rows of those wanted, once more the rows of those whose checksum was left to the card, how many
-    packets the block has, and how many of the rows have the time of the card. Raises BlockingIOError when the kernel has not
-    handed the block over, OSError (EBADMSG) when a packet lies outside of it.
+    wanted: whether packets that came in are, and those that went out. cooked: whether the socket takes link headers off:
+    packets get one of LINKTYPE_LINUX_SLL, of what the kernel says of them, in the 16 bytes that it leaves there. limit: bytes
+    to show of each. nano: times with all digits, else microseconds. notes: offset and size in the block of the extension lines
+    of packets that came in, and of those that went out. Returns the rows of those wanted, once more the rows of those whose
+    checksum was left to the card, how many packets the block has, and how many of the rows have the time of the card. Raises
+    BlockingIOError when the kernel has not handed the block over, OSError (EBADMSG) when a packet lies outside of it.
     """
     _check(ring, at, size)
     _handed_over(ring, at)
@@ -46,18 +48,22 @@ def ring_read(ring: bytearray | mmap, at: int, size: int, wanted: tuple[bool, bo
     for left in range(count - 1, -1, -1):
         if start + PACKET.size > end:
             raise _bad()
-        after, seconds, nanoseconds, captured, original, status, mac, tag, ethertype, kind = PACKET.unpack_from(ring, start)
+        (after, seconds, nanoseconds, captured, original, status, mac, tag, ethertype,
+         protocol, hardware, kind, length, address) = PACKET.unpack_from(ring, start)  # fmt: skip
         tagged = TAG if status & VLAN_VALID else 0
-        frame = start + mac
-        if mac < PACKET.size + tagged or frame + captured > end:
+        headed = HEADER.size if cooked else 0
+        frame = start + mac - headed
+        if mac < PACKET.size + headed + tagged or start + mac + captured > end:
             raise _bad()
         way = kind == OUTGOING
         if wanted[way]:
-            if tagged:  # the addresses move down, into the room that PACKET_RESERVE made
+            if cooked:
+                HEADER.pack_into(ring, frame, kind, hardware, length, address[:length], protocol)
+            if tagged:  # what is in front moves down, into the room that PACKET_RESERVE made
                 ethertype = ethertype if status & VLAN_TPID_VALID else 0x8100
-                moved = min(captured, ADDRESSES)
+                moved = headed - 2 if cooked else min(captured, ADDRESSES)
                 ring[frame - TAG : frame + moved] = ring[frame : frame + moved] + struct.pack("!HH", ethertype, tag & 0xFFFF)
-            captured, original = min(captured + tagged, limit), original + tagged
+            captured, original = min(captured + headed + tagged, limit), original + headed + tagged
             time = seconds * 1_000_000_000 + nanoseconds
             row = (
                 frame - tagged, captured, max(original, captured), time if nano else time - time % 1000, linktype,

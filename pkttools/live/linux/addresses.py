@@ -9,7 +9,7 @@ import struct
 
 from ...errors import PktError
 from ..interfaces import Interface
-from .interface import LINKTYPES, SIOCGIFHWADDR, ask
+from .interface import SIOCGIFHWADDR, ask, received
 
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 
@@ -47,7 +47,7 @@ def linktype(name: str) -> int | None:
     """The link type of an interface's frames; None where it is unknown, or the interface gone."""
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            return LINKTYPES.get(struct.unpack_from("H", ask(sock, name, SIOCGIFHWADDR))[0])
+            return received(struct.unpack_from("H", ask(sock, name, SIOCGIFHWADDR))[0])[0]
     except (PktError, OSError):
         return None
 

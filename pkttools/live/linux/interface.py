@@ -19,9 +19,18 @@ IFF_UP = 1
 RECEIVED, REFUSED, SENT, NO_ROOM = 1, 3, 9, 11  # columns of `counters`: packets received, dropped of these, sent, dropped instead
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; Python's socket module does not have it
 
-# Hardware types of interfaces (linux/if_arp.h) and the link type of their frames.
-ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_NONE, ARPHRD_PPP, ARPHRD_TUNNEL, ARPHRD_SIT = 1, 772, 65534, 512, 768, 776
-LINKTYPES = {ARPHRD_ETHER: 1, ARPHRD_LOOPBACK: 1, ARPHRD_NONE: 101, ARPHRD_PPP: 101, ARPHRD_TUNNEL: 101, ARPHRD_SIT: 101}
+# Hardware types of interfaces (linux/if_arp.h) and the link type of their frames, as libpcap has them.
+ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_CAN = 1, 772, 280
+BARE_IP = (65534, 512, 519, 768, 776, 256, 257, 258, 259, 264, 518)  # of TUN, PPP, modems, IPIP, SIT, SLIP, Cisco's
+LINKTYPES = {
+    ARPHRD_ETHER: 1, ARPHRD_LOOPBACK: 1, **dict.fromkeys(BARE_IP, 101),
+    801: 105, 802: 119, 803: 127, 804: 230,  # IEEE 802.11, with Prism's and Radiotap's header; IEEE 802.15.4
+    3: 202, 6: 6, 7: 129, 513: 104, 770: 107, 773: 114, 774: 10, 800: 6, 826: 271,  # AX.25, Token Ring, ARCNET ... vsockmon
+    **dict.fromkeys(range(784, 788), 224),  # Fibre Channel
+}  # fmt: skip
+# What all others have is not known, or not always there, as with GRE and IPv6 tunnels: the kernel takes it off, and says of each
+# packet what LINKTYPE_LINUX_SLL says. Two link types are like it: IrDA's, Netlink's. CAN's would need its bytes in another order.
+COOKED, COOKED_ALIKE = 113, {783: 144, 824: 253}
 
 
 def names() -> list[str]:
@@ -77,16 +86,17 @@ def ethernet(name: str | None) -> tuple[str, int]:
     return name, socket.if_nametoindex(name)
 
 
-def open_socket(name: str | None, what: str) -> socket.socket:
+def open_socket(name: str | None, what: str, kind: int = socket.SOCK_RAW) -> socket.socket:
     """A packet socket that is not bound yet, so that nothing foreign slips in; the interface exists and is up.
 
-    what: what the socket is for, for the message when it may not be had. Raises PktError.
+    what: what the socket is for, for the message when it may not be had. kind: SOCK_RAW, or SOCK_DGRAM for packets without their
+    link header. Raises PktError.
     """
     if not name:
         raise UsageError(f"no interface given: -i IFACE, one of {', '.join(names())}")
     check_name(name)
     try:
-        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+        sock = socket.socket(socket.AF_PACKET, kind | socket.SOCK_CLOEXEC, 0)
     except PermissionError:
         raise PktError(f"{name}: not allowed to {what}: run it as root, with CAP_NET_RAW, or under 'unshare -Urn'") from None
     except OSError as error:
@@ -98,12 +108,12 @@ def open_socket(name: str | None, what: str) -> socket.socket:
 
 
 def bind(sock: socket.socket, name: str, protocol: int) -> int:
-    """Binds a socket to an interface; gives the link type of its frames. Raises PktError."""
+    """Binds a socket to an interface; gives its hardware type. Raises PktError."""
     try:
         sock.bind((name, protocol))
     except OSError as error:
         raise PktError(f"{name}: {error.strerror}") from None
-    return linktype_of(name, sock.getsockname()[3])
+    return sock.getsockname()[3]
 
 
 def linktype(name: str) -> int:
@@ -114,10 +124,19 @@ def linktype(name: str) -> int:
 
 
 def linktype_of(name: str, hardware: int) -> int:
-    """The link type of the frames of an interface with that hardware type. Raises PktError."""
+    """The link type of the frames that an interface with that hardware type takes. Raises PktError."""
     if hardware not in LINKTYPES:
-        raise PktError(f"{name}: interfaces of hardware type {hardware} are not supported")
+        raise PktError(f"{name}: nothing can be sent to interfaces of hardware type {hardware}")
     return LINKTYPES[hardware]
+
+
+def received(hardware: int) -> tuple[int | None, bool]:
+    """The link type of what is received from interfaces of a hardware type, None where that is not supported; and whether the
+    kernel has to take the link header off.
+    """
+    if hardware in LINKTYPES:
+        return LINKTYPES[hardware], False
+    return None if hardware == ARPHRD_CAN else COOKED_ALIKE.get(hardware, COOKED), True
 
 
 def grow(sock: socket.socket, size: int) -> None:

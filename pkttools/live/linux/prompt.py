@@ -17,7 +17,7 @@ from ... import codec
 from ...batch import COLUMNS, OFFSET, ROW_BYTES, TIME, Batch
 from ...errors import PktError
 from ...kernel import slots_fill, slots_give, slots_read
-from .interface import ETH_P_ALL, PACKET_AUXDATA, PACKET_VNET_HDR, SOL_PACKET, bind, grow, mtu, open_socket
+from .interface import ETH_P_ALL, PACKET_AUXDATA, PACKET_VNET_HDR, SOL_PACKET, bind, grow, linktype_of, mtu, open_socket
 from .leaving import leave
 from .ring import TPACKET_V2, counts, mapped, no_longer_promiscuous, promiscuous, slot_size, slots
 
@@ -50,7 +50,7 @@ class Prompt:
             self.ring = self.filled() if self.queued else mapped(self.sock, TPACKET_V2, *slots(self.slot, memory))
             self.index = socket.if_nametoindex(self.name)
             promiscuous(self.sock, self.index)
-            self.linktype = bind(self.sock, self.name, ETH_P_ALL)
+            self.linktype = linktype_of(self.name, bind(self.sock, self.name, ETH_P_ALL))
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
         self.fd = self.sock.fileno()

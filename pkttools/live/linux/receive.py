@@ -15,7 +15,7 @@ from ...command_line.account import Account
 from ...command_line.signals import Interrupted, elsewhere, end_at, wait
 from ...errors import PktError, counted
 from ...kernel import ring_give, ring_read, ring_take
-from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, bind, open_socket
+from .interface import ARPHRD_LOOPBACK, ETH_P_ALL, bind, hardware_type, open_socket, received
 from .leaving import leave
 from .link import AGAIN, Watch
 from .ring import TAG, TPACKET_V3, counts, mapped, no_longer_promiscuous, promiscuous
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from ..capture import CaptureOptions
     from .socket_filter import SocketFilter
+
+    Read = tuple[bytearray, bytearray, int, int]  # what kernel.ring_read gives
 
 BUFFER = 32 << 20  # bytes of the ring: some 20 ms of the fastest wire that can be followed
 BLOCKS = 8  # at least: one is read while others are filled, and with two packets are lost at each change
@@ -56,8 +58,15 @@ class Receiver:
 
     def __init__(self, interface: str | None, options: CaptureOptions) -> None:
         """Receives all from here on. Raises UsageError, PktError."""
-        self.sock = open_socket(interface, "capture")
-        self.name = interface or ""
+        self.sock, self.name = open_socket(interface, "capture"), interface or ""
+        hardware = hardware_type(self.sock, self.name)
+        linktype, self.cooked = received(hardware)
+        if linktype is None:
+            raise PktError(f"{self.name}: interfaces of hardware type {hardware} are not supported, but by --libpcap")
+        if self.cooked:
+            self.sock.close()
+            self.sock = open_socket(interface, "capture", socket.SOCK_DGRAM)
+        self.linktype = linktype
         self.finish, self.nano, self.seconds = options.finish, options.nano, options.seconds
         self.received = self.unfinished = self.met = self.placed = self.dropped = self.by_card = 0
         self.card = options.card
@@ -72,7 +81,8 @@ class Receiver:
         if options.program:
             from .socket_filter import SocketFilter
 
-            self.filter = SocketFilter(self.sock, self.name, options.program, self.finish)
+            program = options.program(linktype)
+            self.filter = SocketFilter(self.sock, self.name, program, linktype, cooked=self.cooked, finish=self.finish)
         try:
             self.block, blocks = geometry(options.buffer or BUFFER)
             self.ring = self.ring_of(blocks)
@@ -83,12 +93,12 @@ class Receiver:
             if options.promiscuous:
                 promiscuous(self.sock, socket.if_nametoindex(self.name))
             self.watch = Watch(self.name, socket.if_nametoindex(self.name))
-            self.linktype = bind(self.sock, self.name, ETH_P_ALL)  # last: from here on everything is received
+            bind(self.sock, self.name, ETH_P_ALL)  # last: from here on everything is received
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
         self.notes = self.lines() if options.notes else (0, 0, 0, 0)
-        loopback = self.sock.getsockname()[3] == ARPHRD_LOOPBACK  # shows each packet going out and coming in: once is enough
-        self.wanted = {"in": (True, False), "out": (False, True), None: (True, not loopback)}[options.direction]
+        once = hardware == ARPHRD_LOOPBACK  # which shows each packet going out and coming in: once is enough
+        self.wanted = {"in": (True, False), "out": (False, True), None: (True, not once)}[options.direction]
 
     def ring_of(self, blocks: int) -> mmap.mmap:
         """A ring of so many blocks. Raises PktError."""
@@ -155,7 +165,7 @@ class Receiver:
 
     def batch(self, ring: mmap.mmap | bytearray, at: int, size: int) -> Iterator[Batch]:
         """The packets of a block that are wanted, if any are. Raises OSError."""
-        rows, unfinished, count, by_card = ring_read(ring, at, size, self.wanted, self.linktype, MAX_FRAME, self.nano, self.notes)
+        rows, unfinished, count, by_card = self.read(ring, at, size, self.notes)
         self.met += count
         self.by_card += by_card
         self.received += len(rows) // ROW_BYTES
@@ -164,6 +174,10 @@ class Receiver:
             self.unfinished += len(unfinished) // ROW_BYTES - done
         if rows:
             yield Batch(ring, rows)
+
+    def read(self, ring: mmap.mmap | bytearray, at: int, size: int, notes: tuple[int, int, int, int]) -> Read:
+        """The packets of a block, see kernel.ring_read. Raises OSError."""
+        return ring_read(ring, at, size, self.wanted, self.linktype, self.cooked, MAX_FRAME, self.nano, notes)
 
     def oldest(self) -> bytearray:
         """The block that came first of those that were not read yet. Raises BlockingIOError when there is none, OSError."""
@@ -211,7 +225,7 @@ class Receiver:
                 blocks = self.kept[seen:]
             for block in blocks:
                 copy = bytearray(block)
-                rows, *_ = ring_read(copy, 0, len(copy), self.wanted, self.linktype, MAX_FRAME, self.nano, (0, 0, 0, 0))
+                rows, *_ = self.read(copy, 0, len(copy), (0, 0, 0, 0))
                 yield passing(Batch(copy, rows)) if rows else 0
             seen += len(blocks)
             yield None

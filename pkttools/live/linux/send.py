@@ -10,7 +10,7 @@ from ...command_line.signals import waker
 from ...kernel import send_burst, send_paced
 from .. import sending
 from ..pace import Pace
-from .interface import SOL_PACKET, bind, mac_address, mtu, open_socket
+from .interface import SOL_PACKET, bind, linktype_of, mac_address, mtu, open_socket
 from .leaving import leave
 from .link import Carrier
 
@@ -27,8 +27,8 @@ class Sender(sending.Sender):
 
         Raises PktError, and UsageError without an interface.
         """
-        self.sock = open_socket(interface, "send")
-        super().__init__(interface or "", bind(self.sock, interface or "", 0), pace)  # protocol 0: nothing is received
+        self.sock, name = open_socket(interface, "send"), interface or ""
+        super().__init__(name, linktype_of(name, bind(self.sock, name, 0)), pace)  # protocol 0: nothing is received
         if direct:
             self.sock.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
         self.fd = self.sock.fileno()

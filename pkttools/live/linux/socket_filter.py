@@ -7,12 +7,10 @@ import struct
 from array import array
 
 from ...bpf.classic import for_socket, packed, reads_checksum
-from .interface import RECEIVED, SENT, counters, hardware_type, linktype_of
+from .interface import RECEIVED, SENT, counters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ...bpf.classic import Instruction
 
 LINK_HEADER = 14  # bytes, of Ethernet
@@ -22,17 +20,18 @@ SO_ATTACH_FILTER = 26  # asm-generic/socket.h; Python's socket module does not h
 class SocketFilter:
     """A filter attached to a socket that is not bound yet. Where the kernel does not take it, whoever receives filters alone."""
 
-    def __init__(self, sock: socket.socket, name: str, program: Callable[[int], list[Instruction]], finish: bool) -> None:
-        """program: gives the instructions for a link type. finish: whether checksums are finished before who receives filters.
-
-        Raises what `program` raises, PktError.
+    def __init__(
+        self, sock: socket.socket, name: str, instructions: list[Instruction], linktype: int, *, cooked: bool, finish: bool
+    ) -> None:
+        """linktype: what the instructions are for. cooked: whether the socket takes link headers off. finish: whether checksums are
+        finished before who receives filters.
         """
         self.name, self.refused = name, ""
-        linktype = linktype_of(name, hardware_type(sock, name))
-        instructions = program(linktype)
         wanted = for_socket(instructions)
         if wanted is None:
             self.refused = "it jumps back, or is too long for it"
+        elif cooked:
+            self.refused = "it has taken the link header off"
         elif finish and reads_checksum(instructions, LINK_HEADER if linktype == 1 else 0):
             self.refused = "partial checksums are completed first, but with --raw-checksums"
         else:
