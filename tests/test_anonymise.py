@@ -19,6 +19,7 @@ pytest.importorskip("cryptography", reason="cryptography is not installed")
 
 SECRET = b"a secret"
 DATAGRAM = over_udp(9999, SECRET, checksum=1)
+OSPF = b"\2\1\0\x2c\xc0\0\2\1" + bytes(6) + b"\0\1" + SECRET + bytes.fromhex("ffffff00000a020100000028c000020100000000")
 
 
 @pytest.fixture
@@ -66,6 +67,31 @@ def test_payloads_and_names_are_gone_with_wipe(key: Path, backend: str, tmp_path
     assert kept[0][-8:] == bytes(8) and kept[0][40:42] != made[0][40:42]
     some, _ = anonymised(right(frames), key, "--wipe --if UDP", backend)
     assert some[1:] == frames_of(right(frames))[1:] and some[0] == made[0]
+
+
+LLDP = b"\2\7\4\2\0\0\0\0\1" + b"\4\x09\5" + SECRET + b"\6\2\0\x78" + b"\x0a\x08" + SECRET + bytes(2)
+ELEMENTS = {
+    "the elements of LLDP": b"\x88\xcc" + LLDP,
+    "tags of PPPoE": b"\x88\x63\x11\x09\0\0\0\x18" + b"\1\2\0\x08" + SECRET + b"\1\3\0\x08" + SECRET,
+    "a password of OSPF": b"\x08\0" + ipv4(89, OSPF),
+    "in front of LLS": b"\x08\0" + ipv4(89, OSPF[:30] + b"\x12" + OSPF[31:] + bytes.fromhex("fff600030001000400000001")),
+}
+
+
+@pytest.mark.parametrize("case", ELEMENTS)
+def test_what_stands_in_headers_is_gone_with_wipe(case: str, key: Path, backend: str) -> None:
+    """Values of elements are no headers, though these say how long they are; a password is in one. Lengths and types stay."""
+    frame = bytes(6) + b"\2\0\0\0\0\1" + ELEMENTS[case]
+    (before,) = frames_of(right([frame]))
+    (made,), said = anonymised(right([frame]), key, "--wipe", backend)
+    assert SECRET in before and SECRET not in made and len(made) == len(before)
+    if "LLS" not in case:  # which a hello says to be there, and that is payload
+        layers = [shell("pkt-analyze -lv 1", pcap([one])).stdout.splitlines()[2:] for one in (before, made)]
+        assert layers[0] == layers[1]
+        assert frames_of(shell("pkt-check -cs -F pcap", pcap([made])).stdout) == [made]
+    (kept,), left = anonymised(right([frame]), key, "", backend)
+    assert SECRET in kept and re.search(r"payloads of 1 packet stayed.*: (LLDP|PPPoE|OSPF)", left), left
+    assert re.search(r"1 packet became zeros: (LLDP|PPPoE|OSPF)", said)
 
 
 def test_comments_and_names_of_interfaces_are_dropped(key: Path, backend: str) -> None:

@@ -39,15 +39,39 @@ def messages(of: list[int]) -> set[int]:
     return found
 
 
+def elements(of: list[int]) -> set[int]:
+    """Kinds of headers that are elements of a list, such as those of LLDP and the tags of PPPoE: one of them comes next to another.
+
+    Their size is that of a value, too, which is what they say and no header.
+    """
+    kinds, rules = rows("kinds"), rows("rules")
+    first, count = KIND.index("rule"), KIND.index("rule") + 1
+
+    def following(kind: int) -> set[int]:
+        return {rule[1] for rule in rules[kinds[kind][first] :][: kinds[kind][count]] if rule[0] == TO_KIND}
+
+    found = set()
+    for kind in range(len(of)):
+        new, seen = following(kind), set[int]()
+        while hidden := {one for one in new if one >= len(of)} - seen:  # which only tell what comes
+            seen |= hidden
+            new |= {one for between in hidden for one in following(between)}
+        if kind in new:
+            found.add(kind)
+    return found
+
+
 @remembered
 def kept() -> tuple[bytes, bytes]:
     """For `codec.wipe`: what is kept of each kind of header, and of each kind of item; two bits' worth a number, see there.
 
     Headers of applications are payload, from their first byte on. Of all others their fields are kept, and what they say to be
-    their size, but for control messages: of those the fields alone, for others may stand in them, such as names.
+    their size, but for control messages and elements of lists: of those the fields alone, for others may stand in them, such as
+    names.
     """
     of = categories()
     control = messages(of)
+    apart = control | elements(of)
     headers = array("i", [LOST if is_ == APPLICATION and kind not in control else 0 for kind, is_ in enumerate(of)])
     items = array("i", [0]) * (1 + max((row.header - FIRST_ITEM for row in TABLE), default=-1))
     for row in TABLE:
@@ -58,5 +82,5 @@ def kept() -> tuple[bytes, bytes]:
             table[kind] = max(table[kind], (row.bit + row.width + 7) // 8)
     for kind, size in enumerate(headers):
         if size >= 0:
-            headers[kind] = 2 * size + (kind not in control)
+            headers[kind] = 2 * size + (kind not in apart)
     return headers.tobytes(), items.tobytes()

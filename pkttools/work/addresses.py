@@ -27,7 +27,8 @@ REPLACE, ASK, REFUSE = range(3)  # what a rule does
 RULE = "4q6Q"
 HALF = (1 << 64) - 1
 # Headers, not of applications, with records behind them in which addresses stand.
-CLOSED = ("ARP_SIZED", "EIGRP", "OSPF", "OSPF3", "PIM", "RSVP")
+CLOSED = ("ARP_SIZED", "EIGRP", "PIM", "RSVP")
+ALL_CLOSED = "OSPF"  # a protocol whose headers all are: with a password, in front of link-local signalling...
 # Extension headers with such, which no --wipe makes zeros of. Of routes those whose addresses are not fields: RPL, unknown types.
 OPEN = {"IPV6_ROUTING": "IPv6 route", "IPV6_MOBILITY": "Mobility", "IPV6_HIP": "HIP", "IPV6_SHIM6": "Shim6"}
 ROUTE = HEADERS.index("IPV6_ROUTING")
@@ -126,7 +127,7 @@ def closed() -> list[int]:
     kinds = []
     for kind in range(1, len(HEADERS)):
         protocol = BY_HEADER[kind][0].name.partition(".")[0] if BY_HEADER[kind] else ""
-        told = HEADERS[kind] in CLOSED or (LAYOUT[kind].layer == APPLICATION and protocol not in fields)
+        told = HEADERS[kind] in CLOSED or protocol == ALL_CLOSED or (LAYOUT[kind].layer == APPLICATION and protocol not in fields)
         if HEADERS[kind] in OPEN or (LAYOUT[kind].title and told):
             kinds.append(kind)
     return kinds

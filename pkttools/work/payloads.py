@@ -5,6 +5,7 @@ from __future__ import annotations
 from .. import codec
 from ..batch import COLUMNS, NOTES, NOTES_SIZE, ROW_BYTES, Batch, gathered
 from ..errors import checksum_left, checksum_unknown, counted
+from ..protocols.fields import BY_HEADER, HEADERS
 from ..protocols.layouts import LAYOUT
 from ..protocols.payloads import kept
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PLAIN = (b"WAY:", b"LOST:")  # lines that name nobody
+
+
+def titled(kind: int) -> str:
+    """What a kind of header is called: an element that has no name of its own as its protocol is."""
+    protocol = BY_HEADER[kind][0].name.partition(".")[0] if BY_HEADER[kind] else ""
+    return LAYOUT[kind].title or (protocol in HEADERS and LAYOUT[HEADERS.index(protocol)].title) or "others"
 
 
 class Payloads:
@@ -76,7 +83,7 @@ class Payloads:
         names: dict[str, int] = {}
         for kind, count in enumerate(self.carrying):
             if count:
-                name = LAYOUT[kind].title or "others"
+                name = titled(kind)
                 names[name] = names.get(name, 0) + count
         parts = ", ".join(f"{name} ({count})" for name, count in sorted(names.items(), key=lambda one: (-one[1], one[0])))
         said = []
