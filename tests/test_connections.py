@@ -172,6 +172,20 @@ def test_handshake_time_of_an_answer_that_is_captured_first(codec):
     assert rows(codec, packets)[0][-1][1] == (5 * MS, 5 * MS)
 
 
+def test_handshake_times_of_several_connections(codec):
+    """From the shortest to the longest: the first one may be the quickest."""
+    packets: list[Sent] = []
+    for base, start, took in ((100, 0, 10), (70000, 1000, 500), (140000, 2000, 20)):
+        packets += [
+            (("a", start), "S", base, 0),
+            (("b", start + took - 1), "S.", base + 7, base + 1),
+            (("a", start + took), ".", base + 1, base + 8),
+        ]
+    assert rows(codec, packets)[0][-1][:2] == (3, (10 * MS, 500 * MS))
+    assert rows(codec, packets[:6])[0][-1][1] == (10 * MS, 500 * MS)
+    assert rows(codec, packets[3:])[0][-1][1] == (20 * MS, 500 * MS)
+
+
 def test_handshake_time_beyond_what_can_be_said(codec):
     most = (2**63 - 1) // MS
     packets: list[Sent] = [(("a", -most), "S", 100, 0), (("b", 0), "S.", 500, 101), (("a", most), ".", 101, 501)]

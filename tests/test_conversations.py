@@ -290,7 +290,7 @@ def test_wrong_calls(codec):
     ):
         with pytest.raises(TypeError, match="no table of conversations"):
             call()
-    for order, most in ((4, 1), (-1, 1), (0, -1)):
+    for order, most in ((5, 1), (-1, 1), (0, -1)):
         with pytest.raises(ValueError, match="out of range"):
             codec.conversation_rows(table(of=codec), order, most)
 

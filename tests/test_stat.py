@@ -107,6 +107,17 @@ def test_conversations(backend):
         assert words or found["rows"][0]["tcp"]["handshake"] == {"least": 8290000, "most": 8290000}
 
 
+def test_the_longest_handshake_comes_first(backend):
+    """Of all connections of a conversation; without one, by the packet that came first."""
+    text = (ROOT / "examples/vlan-tcp.txt").read_bytes()
+    slow = shell("pkt-change TCP.SRC_PORT=7 --if TCP.SRC_PORT==40963", text).stdout
+    slow = shell("pkt-time --scale 3 | pkt-change TCP.DST_PORT=7 --if TCP.DST_PORT==40963", slow).stdout
+    found = figures("--show conversations --sort handshake", PING + text + slow, backend)["conversations"]["rows"]
+    assert [row.get("source_port") for row in found] == [7, 40963, None]
+    done = shell("pkt-stat --by IP.TTL --sort handshake", PING)
+    assert done.returncode == 2 and b"--sort handshake is for --show conversations" in done.stderr
+
+
 def test_conversations_without_room_are_others(backend):
     found = figures("--show conversations --memory 100", PING + DNS, backend)
     rows = found["conversations"]["rows"]

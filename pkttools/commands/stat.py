@@ -29,7 +29,8 @@ SHORTEST_INTERVAL = 0.001  # seconds
 OPTIONS = [
     Option("--show", TEXT, f"only these, of {','.join(SECTIONS)}", "WHAT,..."),
     Option("--by", TEXT, "group packets by fields: IP.DST_ADDR,TCP.DST_PORT", "FIELD,..."),
-    Option("--sort", TEXT, "most first: packets (default) or bytes", "WHAT", default="packets", choices=("packets", "bytes")),
+    Option("--sort", TEXT, "most first: packets (default), bytes, or handshake", "WHAT", default="packets",
+           choices=("packets", "bytes", "handshake")),
     Option("--top", NUMBER, f"rows of talkers, conversations... (default {TOP}); 0: all", "COUNT", default=TOP),
     Option("--memory", NUMBER, "what groups may take (default 2 GiB); the rest: others", "BYTES", default=MEMORY, least=1),
     Option("--between", TEXT, "of whom conversations are: ports (default), network, link", "WHAT", default="ports",
@@ -59,7 +60,8 @@ def stage(values: Values) -> Stage:
 
         guard("--svg" if values.svg else "--out", path, "a picture" if values.svg else "text")
     shown = sections(values.show, values.by) if values.svg is None else set()
-    figures = Figures(shown, values.by, values.memory, values.sort == "bytes", values.between)
+    need(values.sort != "handshake" or "conversations" in shown, "--sort handshake is for --show conversations")
+    figures = Figures(shown, values.by, values.memory, values.sort, values.between)
 
     def text(found: Snapshot) -> bytes:
         if values.svg is not None:

@@ -15,7 +15,7 @@ from ..protocols.shown import format_address
 MOST = 2_000_000  # conversations
 MEMORY = 1 << 30  # bytes: about 150 for a conversation, 350 more for one of TCP, and twice that where few are known
 LEVELS = {"link": LINK, "network": NETWORK, "ports": PORTS}
-AS_THEY_CAME, PACKETS, OCTETS, DURATION = range(4)  # orders, the most first
+AS_THEY_CAME, PACKETS, OCTETS, DURATION, HANDSHAKE = range(5)  # orders, the most first
 NAMES = {LINK: "ETHERTYPE", NETWORK: "PROTOCOL"}  # of what announces what is spoken
 
 TYPE_CHECKING = False
@@ -42,11 +42,12 @@ class Record:
 class Connection(Record):
     """What was seen of the connections of a conversation; pairs are of who sends: there, and back.
 
-    connections: how many there were. handshake: nanoseconds of the first one from the first SYN on; it is between these where a SYN
-    came again, since it is not known which one was answered; None: it was not seen. repeated: segments with octets that were seen
-    before; filled: with octets that were missing; gaps: segments with octets missing in front of them. missing: octets that never
-    came; unseen: octets that were acknowledged, but not seen, whether or not they came later. needless: how often the other side
-    told of octets that came twice. open: the last handshake was completed. begun, ended: a SYN, a FIN was seen.
+    connections: how many there were. handshake: nanoseconds from the first SYN on, of the shortest and the longest; one is
+    between two where a SYN came again, since it is not known which one was answered; None: none was seen. repeated: segments with
+    octets that were seen before; filled: with octets that were missing; gaps: segments with octets missing in front of them.
+    missing: octets that never came; unseen: octets that were acknowledged, but not seen, whether or not they came later.
+    needless: how often the other side told of octets that came twice. open: the last handshake was completed. begun, ended: a
+    SYN, a FIN was seen.
     """
 
     __slots__ = (

@@ -108,11 +108,12 @@ class Figures:
     """Counts packets, and gives the figures.
 
     wanted: of SECTIONS. by: fields, with occurrences, that groups are made of. memory: bytes that all groups together may take;
-    conversations, where they are wanted, get half of it. by_bytes: what has the most bytes comes first, not the most packets.
+    conversations, where they are wanted, get half of it. sort: what comes first, what has the most packets or bytes, or of
+    conversations what has the longest handshake.
     between: of whom conversations are, see conversations.LEVELS.
     """
 
-    def __init__(self, wanted: set[str], by: str | None = None, memory: int = MEMORY, by_bytes: bool = False,
+    def __init__(self, wanted: set[str], by: str | None = None, memory: int = MEMORY, sort: str = "packets",
                  between: str = "ports") -> None:  # fmt: skip
         """Raises UsageError."""
         self.columns = [Column(text.strip()) for text in by.split(",")] if by is not None else []
@@ -124,7 +125,7 @@ class Figures:
 
             pairs = [number for column in self.columns for number in (column.index, column.occurrence)]
             program = ROWS, struct.pack(f"{len(pairs)}q", *pairs), b""
-        self.by_bytes = by_bytes
+        self.sort, self.by_bytes = sort, sort == "bytes"
         self.conversations: Conversations | None = None
         if "conversations" in wanted:
             from .conversations import LEVELS, Conversations
@@ -224,13 +225,14 @@ class Snapshot:
         return [Talker(key, Counts(*counts[:2]), Counts(*counts[2:])) for key, *counts in rows], count, others
 
     def conversations(self, most: int) -> tuple[list[Conversation], Spoken]:
-        """Those with the most packets, or bytes, both ways; and how many there are, with what had no room. most: 0 is all."""
-        from .conversations import MOST, OCTETS, PACKETS
+        """Those with the most of what they are sorted by; and how many there are, with what had no room. most: 0 is all."""
+        from .conversations import HANDSHAKE, MOST, OCTETS, PACKETS
 
         found = self.figures.conversations
         if found is None:
             raise ValueError("conversations were not asked for")
-        return found.read(OCTETS if self.figures.by_bytes else PACKETS, most or MOST), found.totals()
+        order = {"packets": PACKETS, "bytes": OCTETS, "handshake": HANDSHAKE}[self.figures.sort]
+        return found.read(order, most or MOST), found.totals()
 
     def groups(self, most: int) -> tuple[list[Group], int, Counts]:
         """The same of groups by fields."""

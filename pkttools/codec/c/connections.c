@@ -299,10 +299,11 @@ static void handshake(struct connection *c, unsigned who, int64_t time, bool ope
     if (c->open || (a->flags & b->flags & HAS_SYN) == 0 || a->acked <= a->base || b->acked <= b->base)
         return;
     c->open = true;
-    if (!c->timed && c->opener < 2) {
+    if (c->opener < 2) {
+        int64_t least = elapsed(c->last, time), most = elapsed(c->first, time);
+        c->least = c->timed && c->least < least ? c->least : least;
+        c->most = c->timed && c->most > most ? c->most : most;
         c->timed = true;
-        c->least = elapsed(c->last, time);
-        c->most = elapsed(c->first, time);
     }
 }
 

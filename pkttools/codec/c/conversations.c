@@ -564,12 +564,14 @@ struct ranked {
     uint32_t place;
 };
 
-static uint64_t rank_of(const struct conversation *c, enum order order)
+static uint64_t rank_of(const struct conversations *t, const struct conversation *c, enum order order)
 {
+    const struct connection *tcp = order == BY_HANDSHAKE ? connection_of(t, c) : NULL;
     switch (order) {
     case BY_PACKETS: return c->packets[0] + c->packets[1];
     case BY_OCTETS: return c->octets[0] + c->octets[1];
     case BY_DURATION: return (uint64_t)c->last - (uint64_t)c->first;
+    case BY_HANDSHAKE: return tcp == NULL || !tcp->timed ? 0 : tcp->most < 0 ? 1 : 1 + (uint64_t)tcp->most;
     default: return 0;
     }
 }
@@ -614,7 +616,7 @@ bool conversations_order(const struct conversations *t, enum order order, size_t
     }
     for (uint32_t i = 0; i < t->count && *count > 0; i++) {
         const struct conversation *c = conversation_at(t, i);
-        struct ranked one = {rank_of(c, order), c->number, i};
+        struct ranked one = {rank_of(t, c, order), c->number, i};
         if (i < *count)
             rise(heap, i, one);
         else if (compare(&one, heap) < 0)

@@ -62,10 +62,10 @@ struct way {                    /* what one side sends; numbers of octets go on 
 struct connection {
     struct way way[2];
     int64_t first, last;        /* times of the first SYN, and of the last one of the same side */
-    int64_t least, most;        /* the time of the first handshake is between these, if it is timed */
+    int64_t least, most;        /* the times of all handshakes are between these, if any is timed */
     uint32_t count, resets;     /* connections, with the same ends */
     uint8_t opener;             /* whose SYN was first; 2: there was none */
-    bool open, timed;           /* the handshake is over; the first one was */
+    bool open, timed;           /* the handshake is over; any was timed */
 };
 
 struct arrival {                /* a segment that comes */
@@ -126,7 +126,7 @@ struct told {                   /* whose a packet is: the number of its conversa
     struct segment segment;
 };
 
-enum order { AS_THEY_CAME, BY_PACKETS, BY_OCTETS, BY_DURATION, ORDERS };        /* the most first */
+enum order { AS_THEY_CAME, BY_PACKETS, BY_OCTETS, BY_DURATION, BY_HANDSHAKE, ORDERS };        /* the most first */
 
 struct tallied { uint64_t packets, octets; };
 

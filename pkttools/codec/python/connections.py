@@ -202,7 +202,7 @@ class Connection:
     def __init__(self) -> None:
         self.ways = Way(), Way()
         self.first = self.last = self.count = self.resets = 0
-        self.handshake: tuple[int, int] | None = None  # the time of the first one is between these
+        self.handshake: tuple[int, int] | None = None  # the times of all are between these
         self.opener = 2
         self.open = False
 
@@ -250,7 +250,9 @@ class Connection:
         if not self.open and there.syn and back.syn and there.acked > there.base and back.acked > back.base:
             self.open = True
             if self.opener < 2:
-                self.handshake = self.handshake or (since(self.last, time), since(self.first, time))
+                least, most = since(self.last, time), since(self.first, time)
+                before = self.handshake or (least, most)
+                self.handshake = min(least, before[0]), max(most, before[1])
 
     def follow(self, who: int, frame: bytes | bytearray, at: int, size: int, time: int) -> Segment:
         """Takes a segment of a side, of `size` bytes on the wire; gives what is to be said of it."""

@@ -28,7 +28,7 @@ from .protocols import Kind, carries_message, exception, known
 from .rows import checked, without_fcs
 
 LINK, NETWORK, PORTS = 1, 2, 3  # between whom a conversation is
-AS_THEY_CAME, BY_PACKETS, BY_OCTETS, BY_DURATION, ORDERS = range(5)  # the most first
+AS_THEY_CAME, BY_PACKETS, BY_OCTETS, BY_DURATION, BY_HANDSHAKE, ORDERS = range(6)  # the most first
 MOST_ALIKE, WAITING = 8, 1024
 NONE_CAME = None  # of what is around one way: nothing came that way
 ROW, CONNECTION, NAME = 160, 400, 16  # bytes that the like of these counts for, besides names
@@ -76,6 +76,12 @@ class Conversation:
         self.packets[way] += packets
         self.octets[way] += octets
         self.first, self.last = min(self.first, first), max(self.last, last)
+
+    @property
+    def shaken(self) -> int:
+        """How long the longest handshake took, and one more; 0: none was timed."""
+        took = self.connection.handshake if self.connection else None
+        return max(took[1], 0) + 1 if took else 0
 
     def numbers(self) -> tuple[object, ...]:
         """As `conversation_rows` tells of it."""
@@ -424,11 +430,11 @@ def conversation_numbers(table: object, data: bytearray, rows: bytes) -> bytearr
 
 
 def conversation_rows(table: object, order: int, most: int) -> list[tuple[object, ...]]:
-    """Up to so many conversations: AS_THEY_CAME, or the most first, BY_PACKETS, BY_OCTETS or BY_DURATION.
+    """Up to so many conversations: AS_THEY_CAME, or the most first, BY_PACKETS, BY_OCTETS, BY_DURATION or BY_HANDSHAKE.
 
     Of each: number; group of the header with the addresses; number that announces what is spoken, -1: none; addresses of who was
     first and of the other one, in 16 bytes; their ports, or -1; what is around, both ways, there, and back; packets there and back;
-    octets there and back; earliest and latest time; and of a connection: how many there were, least and most time of the first
+    octets there and back; earliest and latest time; and of a connection: how many there were, least and most time of a
     handshake or None, resets, state, and what is said of each way: see `struct way` of ../c/conversations.h.
     """
     known_table = need_table(table)
@@ -440,6 +446,7 @@ def conversation_rows(table: object, order: int, most: int) -> list[tuple[object
         lambda row: -sum(row.packets),
         lambda row: -sum(row.octets),
         lambda row: row.first - row.last,
+        lambda row: -row.shaken,
     )[order]
     rows = sorted(known_table.rows.values(), key=lambda row: (rank(row), row.number))
     return [row.numbers() for row in rows[:most]]
