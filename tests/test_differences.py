@@ -17,6 +17,7 @@ from pkttools.errors import UsageError
 
 UDP = "pkt-gen udp --size 80 --seed 1"
 TCP = "pkt-gen tcp --seed 1 --payload hello --vlan 5"
+HTTP = "pkt-gen tcp --seed 1 --dport 80 --payload 0x474554202f20485454502f312e310d0a"
 SYN = """echo '-- 1 --
 TIME: 1.0
 020000000002020000000001080045000039000040004006b69bc0000201c0000202
@@ -53,6 +54,8 @@ CASES = {  # name: two packets, what may differ, what is said
                ["TCP.OPT_MSS: only in A: 1460", *(f"TCP.OPT_KIND{k}: only in B: 1" for k in ("", "[2]", "[3]", "[4]"))]),
     "payload": (TCP, TCP.replace("hello", "hexlo,you"), "SIZE,CAPTURED", ["IP.TOTAL_SIZE: 45, 49",
                 "TCP.DATA: 6C 6C 6F, 78 6C 6F 2C 79 6F 75 (from byte 2 on, of 5 and 9 bytes)"]),
+    "a first line, in pieces": (HTTP, HTTP.replace("474554", "676574"), "TCP.DATA", ["HTTP: only in A: 16 bytes"]),
+    "the other way round": (HTTP.replace("474554", "676574"), HTTP, "TCP.DATA", ["HTTP: only in B: 16 bytes"]),
     "another protocol": (UDP, f"{UDP} | pkt-change IP.PROTOCOL=136", "CHECKSUMS", ["IP.PROTOCOL: 17, 136",
                          "UDP: only in A: 8 bytes",
                          "UDPLITE: only in B: 8 bytes"]),

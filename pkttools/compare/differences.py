@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .frame import Octets
+    from .frame import Octets, Pair
 
     Value = int | bytes | None
 MOST = 24  # octets of data that are told on either side, from the first one that differs
@@ -113,12 +113,12 @@ class _Comparison:
 
     def found(self) -> Iterator[Difference]:
         """What differs, in the order of the headers."""
-        for a, b in pairs_of(self.a.parts, self.b.parts):
+        for a, b, last in _with_pieces(pairs_of(self.a.parts, self.b.parts)):
             if a and b:
                 if a.kind not in self.ignore.kinds:
                     yield from self.headers(a, b)
             elif one := self.only(a, b):
-                size = f"{one.body - one.start} bytes"
+                size = f"{last.body - one.start} bytes"
                 frame = self.a if a else self.b
                 yield Difference(HEADERS[one.kind], frame.index(one), "", size if a else None, size if b else None)
         if "PADDING" not in self.ignore.facts:
@@ -250,6 +250,27 @@ class _Comparison:
             yield Difference(a.name, index, row.name, format_text(x), format_text(y), values=(x, y))
         else:
             yield from _octets(a.name, index, name, x, y)
+
+
+def _with_pieces(pairs: Iterator[Pair]) -> Iterator[tuple[Part | None, Part | None, Part]]:
+    """Pairs of headers, and the last piece of one that only one packet has: it is told once, such as the first line of HTTP."""
+    from ..protocols.layouts import LAYOUT  # late: few packets differ in their headers
+
+    alone: tuple[Part | None, Part | None, Part] | None = None
+    for a, b in pairs:
+        one = a or b
+        if one is None:
+            continue
+        if alone and not (a and b) and type(alone[0]) is type(a) and one.name == alone[2].name and not LAYOUT[one.kind].title:
+            alone = *alone[:2], one
+            continue
+        if alone:
+            yield alone
+        alone = None if a and b else (a, b, one)
+        if alone is None:
+            yield a, b, one
+    if alone:
+        yield alone
 
 
 def _without(octets: bytearray, part: Part, first: int) -> bytes:
