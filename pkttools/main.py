@@ -17,6 +17,10 @@ from .commands import commands as commands  # for who looks for it here
 from .commands import find, read
 from .errors import PktError, UsageError, Whole, limit, say
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 SIGINT, SIGPIPE = 2, 13
 WITHOUT_FIELDS = ("pkt-lab", "pkt-sock")  # they know no protocols; words of other commands may be among theirs
 
@@ -36,23 +40,17 @@ def start(name: str, argv: list[str]) -> int:
     values = read(command, argv)
     choose_zone(values)
     if values.help:
-        from .command_line.help import show
+        from .command_line.help import screen
 
-        show(name, command)
+        show(screen(name, command))
     elif getattr(values, "keys", False):  # not every command knows fields
         from .protocols.values import keys
 
-        keys()
+        show(keys())
     elif values.version:
-        from . import __version__
-
-        print(f"{name} (pkttools) {__version__}, codec in {codec_name()}")
+        show([version(name)])
     elif hasattr(command, "instead") and (lines := command.instead(values)) is not None:
-        from .formats.files import Output
-
-        output = Output(getattr(values, "output", None), None, compress=getattr(values, "compress", None))
-        output.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
-        output.close()
+        show(lines, getattr(values, "output", None), getattr(values, "compress", None))
     else:
         from .codec import keep_memory
         from .flow import run  # a command alone is a pipe of one
@@ -66,8 +64,21 @@ def start(name: str, argv: list[str]) -> int:
         for line in said:
             say(line if isinstance(line, Whole) else f"{name}: {line}")
         return code
-    sys.stdout.flush()
     return 0
+
+
+def show(lines: Iterable[str], path: str | None = None, compress: str | None = None) -> None:
+    """Writes what is said instead of packets; see write_lines()."""
+    from .formats.files import write_lines  # late: a command that is a pipe of one comes by it another way
+
+    write_lines(lines, path, compress)
+
+
+def version(name: str) -> str:
+    """The line of --version."""
+    from . import __version__
+
+    return f"{name} (pkttools) {__version__}, codec in {codec_name()}"
 
 
 def collect() -> None:
@@ -79,16 +90,13 @@ def collect() -> None:
 def overview(argv: list[str]) -> int:
     """What `pkt` without a command has to say. Raises UsageError."""
     if argv == ["--version"]:
-        from . import __version__
-
-        print(f"pkt (pkttools) {__version__}, codec in {codec_name()}")
+        show([version("pkt")])
     elif argv in (["-h"], ["--help"]):
         from .command_line.help import overview
 
-        print("\n".join(overview({name: purpose(name) for name in commands()})))
+        show(overview({name: purpose(name) for name in commands()}))
     else:
         raise UsageError(f"which command? There are {', '.join(name.removeprefix('pkt-') for name in commands())}")
-    sys.stdout.flush()
     return 0
 
 

@@ -254,6 +254,14 @@ def test_files_that_cannot_be_used(tmp_path, words, said, format):
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["hard", "link", "packets"]
 
 
+@pytest.mark.parametrize("command", ["pkt --help", "pkt --version", "pkt help sort", "pkt-sort --help", "pkt-sort --version",
+                                     "pkt-sort -k", "pkt-filter -d IP", "pkt-lab demo"])  # fmt: skip
+@pytest.mark.parametrize(("where", "said"), [(">&-", "Bad file descriptor"), ("> /dev/full", "No space left on device")])
+def test_what_is_shown_instead_of_packets_cannot_be_written(command, where, said):
+    name = "pkt-sort" if "help sort" in command else command.split()[0]
+    assert run(f"{command} {where}", b"", 1, f"{name}: <stdout>: {said}\n") == b""
+
+
 def test_descriptors_that_are_closed_are_not_mixed_up(tmp_path):
     """Files opened while 0, 1 or 2 are free get those numbers; still each is what it should be."""
     (tmp_path / "in").write_bytes(text(UDP))

@@ -241,6 +241,7 @@ def test_what_is_wrong_with_a_file(text, said, tmp_path: Path):
             "--within soon IP",
             "--within: 'soon' is not a time: a number and ns, us, ms, s, min, h, d, such as 20ms; without, seconds",
         ),
+        ("--within -1s IP", "--within: -1s goes back: it is no time between two packets"),
     ],
 )
 def test_wrong_usage(words, said):

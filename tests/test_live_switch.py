@@ -176,6 +176,10 @@ def test_learning_flooding_and_moving(net):
     net.inject("h2", [frame("h1", "h1", 2)])  # a spoofed address
     until(lambda: net.stations().get(MAC["h1"]) == "p2", "station that moved")
     assert b"moved: 1" in net.must("sw", "pkt-switch show")
+    for mode in ("show", "fdb", "show --report json"):
+        for where, said in ((">&-", "Bad file descriptor"), ("> /dev/full", "No space left on device")):
+            done = net.run("sw", f"pkt-switch {mode} {where}")
+            assert (done.returncode, done.stderr.decode()) == (1, f"pkt-switch: <stdout>: {said}\n"), (mode, where)
     net.stop(switch)
 
 

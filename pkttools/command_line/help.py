@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import redirect_stdout
+from io import StringIO
 
 import typer
 
@@ -49,9 +51,11 @@ def parameter(option: Option) -> inspect.Parameter:
     return inspect.Parameter(option.attribute, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=info)
 
 
-def show(name: str, command: Command) -> None:
-    """Writes the help screen to standard output."""
-    application(name, command)(["--help"], prog_name=name, standalone_mode=False)
+def screen(name: str, command: Command) -> list[str]:
+    """The help screen of a command."""
+    with redirect_stdout(StringIO()) as shown:
+        application(name, command)(["--help"], prog_name=name, standalone_mode=False)
+    return shown.getvalue().splitlines()
 
 
 def overview(commands: dict[str, str]) -> list[str]:

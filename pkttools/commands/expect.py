@@ -52,7 +52,7 @@ def place(values: Values) -> str:
 def stage(values: Values) -> Stage:
     """Looks at packets until the outcome is known, and reports it. Raises UsageError, PktError."""
     from ..expect.judging import Judge
-    from ..language.times import duration
+    from ..language.times import span
 
     need(not (values.json and values.tap), "--json and --tap: one report goes to standard output")
     need(values.junit != "-", "--junit: a file; standard output has the other report")
@@ -64,7 +64,7 @@ def stage(values: Values) -> Stage:
         need(bool(values.interface) or not getattr(values, name), f"--{name.replace('_', '-')} is for -i")
     need(bool(values.interface) or not command, "a command is for -i: it is run once that receives")
     expectations = expected(values, values.arguments[: values.dashes])
-    within = None if values.within is None else duration("--within", values.within)
+    within = None if values.within is None else span("--within", values.within)
     endless = values.only or any(one.count.highest is not None for one in expectations)
     need(not (values.interface and endless and within is None and not command),
          "whether more comes is never known without an end: --within TIME")  # fmt: skip

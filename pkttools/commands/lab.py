@@ -168,13 +168,14 @@ def wait_mode(values: Values, words: list[str]) -> int:
 
 def demo_mode(values: Values, words: list[str]) -> int | None:
     """Shows the labs of the project, or one of them at work."""
+    from ..formats.files import write_lines
     from ..lab import demo, running
     from ..lab.foreground import end_as, run
     from ..live.linux.namespaces import Forbidden
 
     need(len(words) < 2, "wanted: demo [NAME]")
     if not words:
-        write(demo.listing())
+        write_lines(demo.listing())
         return None
     folder = demo.find(words[0])
     topology = read([str(folder / demo.TOPOLOGY)])
@@ -207,27 +208,20 @@ def beside(values: Values, topology: Topology, command: list[str], name: str) ->
 
 def list_mode(values: Values, words: list[str]) -> None:
     """Shows which labs are up."""
+    from ..formats.files import write_lines
     from ..lab import status
 
     need(not words, "list takes no arguments")
-    write(status.listing())
+    write_lines(status.listing())
 
 
 def status_mode(values: Values, words: list[str]) -> None:
     """Shows what is in one."""
+    from ..formats.files import write_lines
     from ..lab import running, status
 
     need(len(words) + (values.name is not None) <= 1, "wanted: status [NAME]")
-    write(status.status(running.choose(words[0] if words else values.name)))
-
-
-def write(lines: list[str]) -> None:
-    """Writes lines to standard output."""
-    from ..formats.files import Output
-
-    output = Output(None, None)
-    output.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
-    output.close()
+    write_lines(status.status(running.choose(words[0] if words else values.name)))
 
 
 DO = {"up": up_mode, "down": down_mode, "exec": exec_mode, "shell": shell_mode, "run": run_mode, "list": list_mode,

@@ -53,16 +53,16 @@ def run(values: Values) -> tuple[list[str], int]:
     wrong = [name for name in given if name not in asks]
     need(not wrong, f"{wrong[0] if wrong else ''} is for run")
     need(len(ports) == (mode in ("add", "delete")), f"{mode} takes {'one PORT' if mode in ('add', 'delete') else 'no PORT'}")
+    from ..formats.files import write_lines
     from ..switch.remote import ask, chosen
 
     said = ask(chosen(values.name), {"do": mode, **({"port": ports[0]} if ports else {})})
     if values.report == "json":
         import json
 
-        print(json.dumps(said))
-        return [], 0
-    for line in {"show": shown, "fdb": stations}.get(mode, lambda _: [])(said):
-        print(line)
+        write_lines([json.dumps(said)])
+    elif mode in ("show", "fdb"):
+        write_lines({"show": shown, "fdb": stations}[mode](said))
     return [], 0
 
 

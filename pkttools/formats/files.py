@@ -13,7 +13,7 @@ from ..errors import OutputError, PktError, Unread, UsageError, limit, need, war
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from mmap import mmap
     from typing import Any
 
@@ -517,6 +517,13 @@ class Output:
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
         self.made = False  # it stays, whatever is in it
+
+
+def write_lines(lines: Iterable[str], path: str | None = None, compress: str | None = None) -> None:
+    """Writes lines to a file, or None: to standard output. Raises PktError where that fails, BrokenPipeError."""
+    output = Output(path, None, compress=compress)
+    output.write("".join(f"{line}\n" for line in lines).encode(errors="surrogateescape"))
+    output.close()
 
 
 class Sink:

@@ -6,6 +6,10 @@ from ..batch import MAX_FRAME
 from ..errors import UnknownName, UsageError, counted
 from .fields import DATA, FIELDS, IPV4, IPV6, MAC, TABLE, TEXT, Row, current
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 HEX = frozenset("0123456789abcdefABCDEF")
 
 Header = tuple[int, int, int, int]  # what the codec's `walk` finds: kind, start, where its data begin, end
@@ -173,8 +177,8 @@ def parse_text(name: str, text: str, room: int) -> bytes:
     return value
 
 
-def keys() -> None:
-    """Writes the list of fields: name, size, and what its values may be called."""
+def keys() -> Iterator[str]:
+    """The list of fields, a line each: name, size, and what its values may be called."""
     seen = set()
     for row in TABLE:
         if row.name not in seen:
@@ -184,4 +188,4 @@ def keys() -> None:
                 size = f"{row.width // 8} bytes" if row.width else "bytes"
             kind = {MAC: "MAC address", IPV4: "IPv4 address", IPV6: "IPv6 address", TEXT: "text"}.get(row.kind)
             words = kind or ", ".join((row.names or {}).values())
-            print(f"{row.name:<22}  {size:<17}  {words}".rstrip())
+            yield f"{row.name:<22}  {size:<17}  {words}".rstrip()
