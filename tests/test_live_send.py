@@ -439,6 +439,40 @@ def test_interface_goes_away_in_the_middle(lab, how, reason):
     assert re.search(rf"failed \(({failed} {reason}|\d+ interface is down, \d+ {reason})\)", err[-1])
 
 
+@pytest.mark.parametrize("how", ["-f", "--pps 1000", "--pps 1000 --preload"])
+def test_without_end_it_ends_when_the_interface_is_gone(lab, how):
+    sender = begin(lab, f"{how} --loop 0", pcap(made(40)))
+    until(lambda: lab.counters("b")["rx"] >= 5, "fifth frame")
+    lab.must("a", "ip link del eth0")
+    code, _, err = finish(sender, timeout=10)
+    assert code == 1
+    assert "pkt-send: eth0: interface is gone: nothing more can be sent" in err
+
+
+def test_who_waits_for_more_says_that_the_interface_is_gone(lab):
+    sender = lab.start("a", "exec pkt-send -i eth0 -f", stdin=-1)
+    sender.stdin.write(pcap(made(5)))
+    sender.stdin.flush()
+    until(lambda: lab.counters("b")["rx"] >= 5, "fifth frame")
+    lab.must("a", "ip link del eth0")
+    sender.stdin.write(pcap(made(7))[24:])
+    sender.stdin.flush()
+    assert sender.stderr.readline() == b"pkt-send: eth0: interface is gone: nothing more can be sent\n"
+    code, _, err = finish(sender)
+    assert (code, account(err)[:3]) == (1, (12, 5, 7))
+
+
+def test_a_rate_is_not_kept_for_what_goes_nowhere(lab):
+    sender = begin(lab, "--pps 10", pcap(made(100)))
+    until(lambda: lab.counters("b")["rx"] >= 2, "second frame")
+    lab.must("a", "ip link del eth0")
+    begun = time.monotonic()
+    code, _, err = finish(sender)
+    assert (code, time.monotonic() - begun < 4) == (1, True)
+    attempted, sent, failed, _, _ = account(err)
+    assert (attempted, sent + failed) == (100, 100)
+
+
 FAILURES = {
     "no such interface": ("pkt-send -i nothere", "nothere: no such interface; there are lo, eth0"),
     "interface down": ("ip link set eth0 down; pkt-send -i eth0", "eth0: interface is down"),

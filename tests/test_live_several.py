@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from netns import MAC, WATCH, Lab, finish, frame, frames_of, lab_of_two, labs_of_two, pcap, records
 from samples import ethernet, ipv4, ipv6, tcp, udp
+from waits import until
 
 lab, labs = lab_of_two, labs_of_two
 HOSTS4, HOSTS6 = {"a": "192.0.2.1", "b": "192.0.2.2"}, {"a": "2001:db8::1", "b": "2001:db8::2"}  # of nobody on the wires
@@ -141,3 +142,19 @@ def test_link_types_that_do_not_fit(lab):
     assert said[1].startswith("pkt-send: eth1: 0 attempted")
     gaps = [(b - a) / 1e9 for (a, *_), (b, *_) in pairwise(records(came[0]))]
     assert gaps[1] > 0.035
+
+
+def test_without_end_it_ends_when_all_interfaces_are_gone(lab):
+    via = "--via eth1=ETHERNET.SRC_ADDR==02:00:00:00:00:0b"
+    sender = lab.start("a", f"exec pkt-send -i eth0 {via} --pps 1000 --loop 0", stdin=-1)
+    sender.stdin.write(pcap([frame(i, source="ab"[i % 2]) for i in range(40)]))
+    sender.stdin.close()
+    sender.stdin = None
+    until(lambda: lab.counters("b")["rx"] >= 5, "fifth frame")
+    lab.must("a", "ip link del eth0")
+    assert sender.stderr.readline() == b"pkt-send: eth0: interface is gone: nothing more can be sent\n"
+    assert sender.poll() is None
+    lab.must("a", "ip link del eth1")
+    code, _, said = finish(sender, timeout=10)
+    assert code == 1
+    assert said[0] == "pkt-send: eth1: interface is gone: nothing more can be sent"

@@ -241,6 +241,7 @@ class Rounds(Source):
     def __init__(self, values: Values, pace: Pace) -> None:
         super().__init__(values)
         self.count, self.pace = values.loop or sys.maxsize, pace
+        self.endless = not values.loop
         if self.count > 1 and not self.file.are_files:
             import tempfile  # noqa: F401  for `keep`, while we may read Python's folder in any case
 
@@ -254,7 +255,7 @@ class Rounds(Source):
         yield from super().streams(output)
         if self.values.preload:
             start_clock(self.values)
-        while left and self.kept.batches != []:
+        while left and self.kept.batches != [] and not (self.endless and self.kept.gone):
             check()
             self.pace.restart()
             if self.kept.batches is not None:

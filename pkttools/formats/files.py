@@ -532,11 +532,13 @@ class Sink:
     output: what it writes to, if that is a file or a stream. stopped: what to say when a signal ends it; None: the process ends by
     the signal; empty where that is how it is meant to end. needs: capabilities(7) without which it cannot go on once it is open;
     None: it took no privilege, and gives none up. hurried: whether a signal has ended it, and nothing is waited for any more.
+    gone: whether it is no longer there: nothing more gets anywhere.
     """
 
     output: Output | None = None
     stopped: str | None = None
     hurried = False
+    gone = False
     needs: Sequence[int] | None = None
 
     STATE: Sequence[str] | None = None

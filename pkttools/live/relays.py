@@ -38,6 +38,11 @@ class Relay(Sink):
         return self.sink.close()
 
     @property
+    def gone(self) -> bool:  # type: ignore[override]  # nobody sets it
+        """Whether what sends is no longer there."""
+        return self.sink.gone
+
+    @property
     def failed(self) -> bool:
         """Whether something did not reach its end as it should."""
         return self.sink.failed

@@ -106,11 +106,6 @@ class Sender(Sink):
         return bool(self.failures)
 
     @property
-    def gone(self) -> bool:
-        """Whether the interface is no longer there: nothing more can be sent."""
-        return GONE in self.failures
-
-    @property
     def attempted(self) -> int:
         """Packets sent and failed."""
         return self.sent + sum(self.failures.values())
@@ -148,7 +143,7 @@ class Sender(Sink):
         opening = not pace.begun  # the first packet is never late: the others' times count from it
         due = pace.due(batch, first, stop - first, time.monotonic_ns())
         send_due = self.send_due if able else self.let_pass
-        while first < stop:
+        while first < stop and not self.gone:
             check()
             previous = pace.last_sent if pace.after_previous else -1
             sent, went, error, late, pace.last_sent = send_due(batch, first, due[first - stop :], previous)
@@ -163,6 +158,8 @@ class Sender(Sink):
                 first += 1
             elif first < stop:
                 wait([], 0)  # what woke it is read
+        if able and first < stop:
+            self.fail(GONE, stop - first)
 
     def send_due(self, batch: Batch, first: int, due: memoryview, previous: int) -> Due:
         """Sends packets of a batch when they are due, up to the first that fails, or to a signal; see kernel.send_paced."""
@@ -184,7 +181,7 @@ class Sender(Sink):
     def send(self, batch: Batch, first: int, last: int) -> None:
         """Sends packets of a batch. A full queue is tried again for a second; every other failure is counted."""
         tries = 0
-        while first < last:
+        while first < last and not self.gone:
             check()
             count = min(last - first, self.burst)
             if self.about_to_send:
@@ -205,6 +202,8 @@ class Sender(Sink):
             elif error:
                 self.fail(NO_CARRIER if error == errno.ENOBUFS and self.carrier and self.carrier.lost else self.reason(error))
                 first, tries = first + 1, 0
+        if first < last:
+            self.fail(GONE, last - first)
 
     def handed(self, sent: int, size: int, error: int) -> None:
         """Counts packets that went, their bytes, and an error behind them; looks whether there is still a carrier."""
@@ -231,7 +230,11 @@ class Sender(Sink):
         self.warn_without_carrier()
 
     def fail(self, reason: str, count: int = 1) -> None:
-        """Counts packets that were not sent."""
+        """Counts packets that were not sent. That the interface is gone is said at once: whoever sends may have no end."""
+        if reason == GONE and not self.gone:
+            self.gone = True
+            self.progress.clear()
+            warn(f"{self.name}: {GONE}: nothing more can be sent")
         self.failures[reason] = self.failures.get(reason, 0) + count
 
     def close(self) -> list[str]:

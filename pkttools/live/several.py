@@ -59,6 +59,11 @@ class Several(Sink):
         """Whether any packet was not sent."""
         return any(end.failed for end in self.ends)
 
+    @property
+    def gone(self) -> bool:  # type: ignore[override]  # nobody sets it
+        """Whether no interface is there any more."""
+        return all(end.gone for end in self.ends)
+
     def origin(self, stamp: int) -> None:
         """Lets the original timing count from a packet of that time, whether it is sent or not."""
         self.pace.origin = stamp
