@@ -325,6 +325,24 @@ def test_the_command(backend):
     assert sound.stderr == shell("pkt-check -cs | pkt-stat", DNS, backend=backend).stderr
 
 
+def test_rarp(backend):
+    """RFC 903: it has what ARP has."""
+    message = bytes.fromhex("0001080006040004 020000000002 0a000002 020000000001 0a000001")
+    text = shell("pkt-pcap2txt", pcap([ethernet(0x8035, message)])).stdout
+    done = shell("pkt-map --map 10.0.0.0/8=11.0.0.0/8 | pkt-analyze --line", text, backend=backend)
+    assert b"11.0.0.2 > 11.0.0.1 ARP 28 02:00:00:00:00:01 at 11.0.0.1" in done.stdout and done.stderr == b""
+
+
+@pytest.mark.parametrize("number", [0xD5, 0xD6, 0xF1])
+def test_arp_whose_hardware_addresses_have_a_byte(backend, number):
+    """In ARCNET: its addresses have no fields, and that they stay is said. It was taken for something without addresses."""
+    head = f"be 00 00 00 {number:02x}" + (" 00 00 01" if number != 0xF1 else "")
+    text = f"LINKTYPE: 129\n-- 1 --\n{head} 00 07 08 00 01 04 00 01 50 0a 00 00 02 be 0a 00 00 01\n==\n"
+    done = shell("pkt-map --map 10.0.0.0/8=11.0.0.0/8 | pkt-analyze --line", text.encode(), backend=backend)
+    assert b"ARP 18 who-has 10.0.0.1 tell 10.0.0.2" in done.stdout
+    assert done.stderr == b"pkt-map: not looked into, though addresses may stand there: ARP (1)\n"
+
+
 def test_rules_of_a_file_and_a_guard(backend, tmp_path):
     """Assignments are for the packets that the guard accepts, as they came."""
     file = tmp_path / "rules"
