@@ -26,24 +26,10 @@ class OutputError(PktError):
 
 
 class Unread(OutputError):
-    """Whoever reads the output does not, and what came from an interface has to end.
+    """Whoever reads the output does not, and what came from an interface has to end."""
 
-    taken: bytes of the piece that the output took before. left: packets that did not get there as a whole; None: not known.
-    cut: whether one of these is there in part.
-    """
-
-    taken = 0
-    left: int | None = None
-    cut = False
-
-    def __str__(self) -> str:
-        said = f"{counted(self.left or 0, 'packet')} received could not be written: reader does not read"
-        return f"{said}; the last one there is truncated" if self.cut else said
-
-    def account(self, ends: list[int], behind: int) -> None:
-        """Finds out what did not get there. ends: where packets end in the piece. behind: how many come behind that."""
-        self.left = behind + sum(end > self.taken for end in ends)
-        self.cut = self.taken not in (0, *ends)
+    def __init__(self) -> None:
+        super().__init__("reader does not read")
 
 
 class UsageError(Exception):

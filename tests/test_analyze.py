@@ -35,7 +35,7 @@ class Kept(Output):
     def __init__(self) -> None:
         self.text = b""
 
-    def write(self, data: bytes | bytearray) -> None:
+    def write(self, data: bytes | bytearray, *_: object) -> None:
         self.text += data
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A reader that does not read: a signal, --duration and -l end what is received within a second, with an account of all of it."""
+"""A reader that does not read: a signal, --duration and -l end what is received within a second, with an account. Full disks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RECEIVERS = {
 
 def received(said: list[str]) -> int:
     """How many packets a receiver says it has met."""
-    return int(re.search(r"(\d+) (?:packets received|frames, )", said[-1])[1])
+    return int(re.search(r"(\d+) (?:packets received|frames), ", " ".join(said[-2:]))[1])
 
 
 def unwritten(said: list[str]) -> int:
@@ -102,6 +102,77 @@ def test_as_many_as_were_wanted(lab, command):
     command = command.replace("-i eth0", "-i eth0 -l 1000")
     out, said = ends(lab, command)
     assert whole(out, "text") + unwritten(said) == 1000
+
+
+FULL = {
+    "text": ("pkt-recv -i eth0 -ro", "text"), "pcap": ("pkt-recv -i eth0 -ro -F pcap", "pcap"),
+    "pcapng": ("pkt-recv -i eth0 -ro -F pcapng -v", "pcapng"), "libpcap": ("pkt-recv --libpcap -i eth0 -ro -F pcap", "pcap"),
+    "pipe": ("pkt-pipe 'recv -i eth0 -ro | change ETHERNET.SRC_ADDR=2:0:0:0:0:9' -F pcap", "pcap"),
+    "held": ("pkt-pipe 'recv -i eth0 -ro | impair --delay 10ms' -F pcap", "pcap"),
+    "line": ("pkt-pipe 'recv -i eth0 -ro | analyze --line'", "lines"),
+    "fields": ("pkt-pipe 'recv -i eth0 -ro | analyze --fields NUMBER,FRAME -F csv'", "lines"),
+}  # fmt: skip
+
+
+def fills(lab: Lab, command: str, folder: Path, blocks: int) -> tuple[list[str], int]:
+    """Lets a receiver write more than a file may have, of so many KiB; gives what it says, and how many packets it has received."""
+    process = lab.start("a", f"cd {folder}; ulimit -f {blocks}; exec {command}")
+    until(lambda: lab.listeners("a") or process.poll() is not None, "packet socket")
+    for first in range(0, len(MANY), 500):  # it ends meanwhile
+        lab.inject("b", MANY[first : first + 500])
+    process.wait(20)
+    code, _, said = finish(process)
+    assert code == 1, said
+    return said, received(said)
+
+
+def missing(said: list[str], why: str, cut: bool) -> int:
+    """How many packets could not be written, by what was said."""
+    (found,) = [line for line in said if "could not be written" in line]
+    assert f" received could not be written: {why}" in found
+    assert found.endswith("; the last one there is truncated") == cut, found
+    return int(re.search(r"(\d+) packets? received", found)[1])
+
+
+@pytest.mark.parametrize("blocks", [0, 8, 600])
+@pytest.mark.parametrize("command", FULL)
+def test_a_full_disk(lab, tmp_path, command, blocks):
+    """Nothing fits, a piece does not, or one that a thread writes."""
+    words, form = FULL[command]
+    if form == "lines" and blocks == 600:
+        pytest.skip("lines are not as much")
+    said, came = fills(lab, f"{words} > out", tmp_path, blocks)
+    out = (tmp_path / "out").read_bytes()
+    there = out.count(b"\n") - ("csv" in words and blocks > 0) if form == "lines" else whole(out, form)
+    lost = missing(said, "<stdout>: File too large", any("truncated" in line for line in said))
+    assert there + lost == came and lost, said
+    assert len(out) == blocks << 10
+
+
+def test_a_full_disk_and_files_one_after_the_other(lab, tmp_path):
+    """Those that are whole count, too. The disk is really full."""
+    (tmp_path / "small").mkdir()
+    command = "mount -t tmpfs -o size=900k x small && cd small && pkt-recv -i eth0 -ro --rotate 200k --out x.pcap; stat -c %s *"
+    process = lab.start("a", f"cd {tmp_path}; exec unshare -m sh -c '{command}'")
+    until(lambda: lab.listeners("a") or process.poll() is not None, "packet socket")
+    for first in range(0, len(MANY), 500):
+        lab.inject("b", MANY[first : first + 500])
+    process.wait(20)
+    _, out, said = finish(process)
+    if any("mount" in line or "unshare" in line for line in said):
+        pytest.skip("no file system can be mounted here")
+    sizes = [int(size) for size in out.split()]
+    assert len(sizes) == 5
+    lost = missing(said, "x-00005.pcap: No space left on device", (sizes[-1] - 24) % 1016 != 0)
+    assert sum((size - 24) // 1016 for size in sizes) + lost == received(said)
+
+
+def test_a_full_disk_that_gets_what_is_compressed(lab, tmp_path):
+    """What is in the last blocks of it nobody can know."""
+    said, came = fills(lab, "pkt-recv -i eth0 -ro -F pcap --out x.pcap.gz", tmp_path, 4)
+    assert (
+        f"pkt-recv: x.pcap.gz: File too large; it is compressed: how many of {came} packets received are there is not known" in said
+    )
 
 
 def test_what_fits_is_written(lab):

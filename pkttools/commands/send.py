@@ -191,7 +191,7 @@ def one_at_a_time(sink: Sink) -> Sink:
 class StandardError:
     """Where somebody reads who presses keys."""
 
-    def write(self, data: bytes | bytearray) -> None:
+    def write(self, data: bytes | bytearray, *_: object) -> None:
         """Writes all of it, as far as that is possible."""
         try:
             os.write(2, data)

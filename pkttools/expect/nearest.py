@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-
 from .. import codec
 from ..batch import Batch, gathered
 from ..errors import UsageError
@@ -12,6 +10,7 @@ from ..language.program import NOTES, ends
 from ..protocols.fields import FIELDS, LAYERS, TABLE
 from ..views.fields import PLAIN, Column
 from ..views.line import SINCE_FIRST, LineSink
+from ..views.sequence import Kept
 from .expectation import Expectation
 from .judging import Judge
 
@@ -101,7 +100,7 @@ def came(judge: Judge) -> list[str]:
     some = judge.instead
     if not some:
         return []
-    lines = BytesIO()
-    LineSink(lines, SINCE_FIRST, True).write(gathered(packet for _, packet in some))  # type: ignore[arg-type]  # it only writes
-    texts = [line.partition(" ")[2] for line in lines.getvalue().decode().splitlines()]  # without its own number
+    lines = Kept()
+    LineSink(lines, SINCE_FIRST, True).write(gathered(packet for _, packet in some))  # type: ignore[arg-type]  # as good as an output
+    texts = [line.partition(" ")[2] for line in lines.text.decode().splitlines()]  # without its own number
     return [f"{number} {text}" for (number, _), text in zip(some, texts, strict=True)]

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..formats.files import Sink
+    from ..formats.files import Output, Sink
     from .stage import Source, Stage
     from .workers import Workers
 
@@ -75,7 +75,7 @@ def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None 
     if source.file and source.file.sections:
         source.file.sections.passes = not source.file.sections.one and all(stage.passes for stage in stages)
     give_up((source, sink), user)
-    end, before = End(), last.passed  # of another file, with --each
+    end, before, got = End(), last.passed, Got()  # before: of another file, with --each
     first.ahead = source.ahead
     parts: Sequence[Stage | Workers] = stages
     if jobs > 1:
@@ -85,10 +85,13 @@ def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None 
     if opened:
         opened()
     try:
-        flow(source, stages, parts, sink)
+        flow(source, stages, parts, sink, got)
         end.written, end.whole = sink.close(), True
     except PktError as error:  # the account goes on
-        end.errors.append(str(error))
+        if isinstance(error, OutputError) and source.received and not sink.accounts:
+            end.errors.append(unwritten(error, last.passed - before, got.count, sink.output))
+        else:
+            end.errors.append(str(error))
         if source.file and source.file.left:
             end.errors.append(f"not read: {counted(source.file.left, 'file')} behind {source.file.name}")
         if not isinstance(error, OutputError) and (last.passed > before or not sink.output):  # else no empty capture instead
@@ -133,7 +136,25 @@ def give_up(ends: tuple[Source, Sink], user: str | None) -> None:
         drop(user, [capability for several in needs for capability in several])
 
 
-def flow(source: Source, stages: list[Stage], parts: Sequence[Stage | Workers], sink: Sink) -> None:
+class Got:
+    """How many packets the sink has taken, and whether nothing more is to come of the source."""
+
+    count, over = 0, False
+
+
+def unwritten(error: OutputError, came: int, got: int, output: Output | None) -> str:
+    """What is said of an output that takes nothing more, and of the packets that were received for it.
+
+    came: how many these are. got: how many the sink has taken, by which is counted where the output does not do it.
+    """
+    there = output.there if output and output.counting else got
+    if there is None:
+        return f"{error}; it is compressed: how many of {counted(came, 'packet')} received are there is not known"
+    said = f"{counted(came - there, 'packet')} received could not be written: {error}"
+    return f"{said}; the last one there is truncated" if output and output.cut else said
+
+
+def flow(source: Source, stages: list[Stage], parts: Sequence[Stage | Workers], sink: Sink, got: Got) -> None:
     """Lets packets flow. Where the source breaks off, what the stages have kept back is written before the reason is raised.
 
     parts: the stages, or what does the work of some of them.
@@ -141,16 +162,19 @@ def flow(source: Source, stages: list[Stage], parts: Sequence[Stage | Workers], 
     ended: list[Exception] = []
     write = getattr(parts[-1], "write", sink.write)
     for stream in source.streams(sink.output):
-        stream = announced(until_error(stream, ended), sink)
+        stream = announced(until_error(stream, ended, got), sink)
         for part in parts:
             stream = part.through(stream)
         for batch in stream:
+            count = len(batch)
             try:
                 write(batch)
-            except Unread as unread:  # what else was received is counted, as far as it would have been written
-                unread.left = (len(batch) if unread.left is None else unread.left) + sum(map(len, stream))
-                raise
+                got.count += count
             except PktError as error:  # of what it cannot hold
+                if isinstance(error, OutputError) and source.received:
+                    got.over = not isinstance(error, Unread)
+                    for _ in stream:
+                        pass  # what else was received is counted, as far as it would have been written
                 if isinstance(error, OutputError) or not source.file or len(source.file.paths) < 2:
                     raise
                 raise PktError(f"{error}; it comes from {source.file.name}") from None
@@ -176,9 +200,13 @@ def begun(stream: Iterator[Batch], sink: Sink) -> Iterator[Batch]:
         return
 
 
-def until_error(source: Iterator[Batch], ended: list[Exception]) -> Iterator[Batch]:
+def until_error(source: Iterator[Batch], ended: list[Exception], got: Got) -> Iterator[Batch]:
     """The batches of a source, up to its end or to what broke it off, which is put into `ended`."""
     try:
-        yield from source
+        for batch in source:
+            yield batch
+            del batch  # its memory is good for the next one
+            if got.over:
+                return
     except (PktError, Interrupted) as error:
         ended.append(error)

@@ -23,6 +23,7 @@ class Capture(Source):
     """Packets from an interface. receiver: gives batches until it has to end; what it receives is of its `linktype`."""
 
     file = None
+    received = True
     needs: Sequence[int] = ()
     receiver: Receiver | ByLibpcap | Xdp
 

@@ -40,7 +40,7 @@ class Kept:
         self.had = 0 if output.stale else os.fstat(output.fd).st_size  # bytes that stay behind what is written
         self.data: list[bytes | bytearray | memoryview] = []
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview, *_: object) -> None:
         """Keeps it: nothing changes before the next piece is read."""
         self.data.append(data)
 

@@ -32,11 +32,13 @@ class Source:
 
     linktype: of a stream without packets. file: what is read, if it is a file or a stream. needs: capabilities(7) without
     which it cannot go on once it is open; None: it took no privilege, and gives none up. ahead: of an interface, counts what
-    waits there, by a function that says how many packets of a batch count.
+    waits there, by a function that says how many packets of a batch count. received: whether it is an interface, whose packets come
+    once.
     """
 
     linktype = 1
     file: Input | None
+    received = False
     hands_on = True  # whether what is read may be lent as it lies, while more is read
     needs: Sequence[int] | None = None
     ahead: Callable[[Callable[[Batch], int]], Iterator[int | None]] | None = None

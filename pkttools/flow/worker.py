@@ -69,7 +69,7 @@ class Written:
         self.name, self.fd = output.name, output.fd
         self.memory, self.used = memoryview(b""), 0
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview, *_: object) -> None:
         """Keeps it. Raises ValueError where there is no more room."""
         self.memory[self.used : self.used + len(data)] = data
         self.used += len(data)

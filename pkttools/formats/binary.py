@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from ..batch import CAPTURED, MAX_FRAME, Batch, Packet, gathered
 from ..command_line.options import Values
-from ..errors import PktError, Unread, counted
+from ..errors import PktError, counted
 from .files import Input, Output, Sink
 
 
@@ -41,11 +41,9 @@ class BinarySink(Sink):
 
     def write(self, batch: Batch) -> None:
         """Writes a batch at once."""
-        try:
-            self.output.write(b"".join([batch.frame(i) for i in range(len(batch))]))
-        except Unread as unread:
-            unread.account(list(accumulate(batch.column(CAPTURED))), 0)
-            raise
+        octets = b"".join([batch.frame(i) for i in range(len(batch))])
+        sizes = batch.column(CAPTURED)
+        self.output.write(octets, len(batch), lambda _: list(accumulate(sizes)))
         self.notes += batch.noted()
 
     def close(self) -> list[str]:

@@ -354,8 +354,14 @@ def opened(path: str) -> tuple[int, bool]:
 class Output:
     """What is written: a file, or standard output. Never a file that one of `sources` reads.
 
-    made: whether that made the file, and may take it away again.
+    made: whether that made the file, and may take it away again. there: packets that it has taken as a whole, of those that it was
+    told of; None: of what is compressed and broke off nobody knows. cut: whether it has a part of the next one, too.
     """
+
+    there: int | None = 0
+    cut = counting = False  # counting: whether it is told of packets
+    piece: tuple[Any, int, Callable[[Any], list[int]]] | None = None  # what is on its way, packets in it, what finds their ends
+    taken = 0  # bytes of it, where it broke off
 
     def __init__(self, path: str | None, *sources: Input | None, compress: str | None = None) -> None:
         """compress: how, a name of COMPRESSIONS, or UNCOMPRESSED; None: as the name's ending says. Raises UsageError, PktError."""
@@ -394,35 +400,61 @@ class Output:
         if LENDS and (stat.S_ISSOCK(found.st_mode) or (self.lender and self.fd == self.shared)):
             self.most = SMALL
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview, count: int = 0, ends: Callable[[Any], list[int]] | None = None) -> None:
         """Writes all of it. Raises OutputError, and BrokenPipeError when nobody reads any more.
 
         Bytes and bytearrays are the caller's no more: they may still be on their way. What a memoryview shows may change again
-        as soon as this returns.
+        as soon as this returns. count: packets in it. ends: gives where they end in it; asked where not all of it can be written.
         """
+        self.counting = self.counting or ends is not None
         try:
             if self.stale:
                 self.empty()
             if self.overlaps and not isinstance(data, memoryview) and len(data) >= BEHIND and self.has_thread():
+                self.settle()
+                self.piece = (data, count, ends) if ends else None
                 self.behind.write(data)  # type: ignore[union-attr]  # has_thread says so
                 return
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
         self.settle()
-        if not self.packer:
-            self.put(data)
-        elif packed := self.packer.pack(data, self.prompt):
-            self.put_packed(packed)
+        self.piece, self.taken = (data, count, ends) if ends else None, 0
+        try:
+            if not self.packer:
+                self.put(data)
+            elif packed := self.packer.pack(data, self.prompt):
+                self.put_packed(packed)
+        except OutputError:
+            self.broke_off()
+            raise
+        self.arrived()
+
+    def arrived(self) -> None:
+        """Counts the packets of what was on its way."""
+        if self.piece and self.there is not None:
+            self.there += self.piece[1]
+        self.piece = None
+
+    def broke_off(self) -> None:
+        """Counts those of them that are there, behind an error."""
+        ends = self.piece[2](self.piece[0]) if self.piece else []
+        self.piece = None
+        if self.there is not None:
+            self.there += sum(end <= self.taken for end in ends)
+            self.cut = bool(ends) and self.taken not in (0, *ends)
 
     def put_packed(self, packed: bytes) -> None:
         """Writes what came of compressing; who does not get all of it has nothing of what came last."""
         try:
             self.put(packed)
-        except BaseException as error:
-            self.packer = None  # the stream cannot be ended any more
-            if isinstance(error, Unread):
-                error.taken = 0
+        except BaseException:
+            self.lose_packer()
             raise
+
+    def lose_packer(self) -> None:
+        """What is compressed cannot be ended any more. Some of what came before may be missing, too, unless it was written."""
+        at_once = self.prompt and self.packer is not None and self.packer.prompts
+        self.packer, self.taken, self.there = None, 0, self.there if at_once else None
 
     def put(self, data: bytes | bytearray | memoryview) -> None:
         """Writes all of it as it is, at once."""
@@ -442,14 +474,15 @@ class Output:
                     room(self.fd)
         except BrokenPipeError:
             raise
-        except Unread as unread:
-            unread.taken = len(data) - len(view)
+        except Unread:
+            self.taken = len(data) - len(view)
             raise
         except Interrupted as interrupted:
             if len(view) < len(data):
                 raise Interrupted(interrupted.args[0], f"{self.name}: truncated: its reader does not read") from None
             raise
         except OSError as error:
+            self.taken = len(data) - len(view)
             raise OutputError(f"{self.name}: {error.strerror}") from None
 
     def empty(self) -> None:
@@ -470,11 +503,20 @@ class Output:
 
     def settle(self) -> None:
         """Waits until all is written that was handed over. Raises OutputError."""
+        if self.behind:
+            self.settled(self.behind.wait)
+
+    def settled(self, wait: Callable[[], None]) -> None:
+        """Waits so, and counts packets. Raises OutputError."""
         try:
-            if self.behind:
-                self.behind.wait()
+            wait()
         except OSError as error:
+            self.taken = self.behind.taken if self.behind else 0
+            if self.packer:
+                self.lose_packer()
+            self.broke_off()
             raise OutputError(f"{self.name}: {error.strerror}") from None
+        self.arrived()
 
     def finish(self) -> None:
         """Waits for what is on its way, whatever becomes of it; for those who do not get as far as `close`.
@@ -503,10 +545,10 @@ class Output:
         try:
             if self.stale:
                 self.empty()
-            if self.behind:
-                self.behind.close()
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
+        if self.behind:
+            self.settled(self.behind.close)
         self.end()
         try:
             if self.lender:
@@ -537,7 +579,7 @@ class Sink:
 
     output: Output | None = None
     stopped: str | None = None
-    hurried = False
+    hurried = accounts = False  # accounts: whether it says itself how many packets did not get there
     gone = False
     needs: Sequence[int] | None = None
 

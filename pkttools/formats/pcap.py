@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .. import codec
-from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, TIME, Batch, count_of, fcs_of, link_of, linktype_of
-from ..errors import ANOTHER_CAPTURE, PktError, Unfit, Unread, counted, pcap_message
+from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, TIME, Batch, count_of, fcs_of, link_of, linktype_of
+from ..errors import ANOTHER_CAPTURE, PktError, Unfit, counted, pcap_message
 from . import KUZNETZOV, MAGICS, MICRO, NANO, PCAPNG, capture_format
 from .files import Input, Output, Sink
 
@@ -211,17 +211,18 @@ class PcapSink(Sink):
             records, stop, lost = codec.pcap_encode(batch.data, batch.rows, first, self.big_endian, bool(self.nano))
             if stop == first:
                 raise Unfit(f"{self.output.name}: a pcap file holds times up to 2106, not {time // 1_000_000_000}", first)
-            try:
-                self.output.write(records)
-            except Unread as unread:
-                from itertools import accumulate  # late: seldom
-
-                sizes = columns[first * COLUMNS + CAPTURED : stop * COLUMNS : COLUMNS].tolist()
-                unread.account(list(accumulate(RECORD + size for size in sizes)), len(batch) - stop)
-                raise
+            self.output.write(records, stop - first, self.ends)
             self.lost += lost
             first = stop
         self.notes += batch.noted()
+
+    def ends(self, records: bytes | bytearray | memoryview) -> list[int]:
+        """Where packets end in what was written."""
+        found, at = [], 0
+        while at < len(records):
+            at += RECORD + int.from_bytes(records[at + 8 : at + 12], "big" if self.big_endian else "little")
+            found.append(at)
+        return found
 
     def settled(self) -> Hashable:
         """What the header says, once it is there."""

@@ -6,7 +6,7 @@ import struct
 
 from .. import blocks, codec
 from ..batch import CAPTURED, COLUMNS, LINKTYPE, MAX_FRAME, NOTES, NOTES_SIZE, ROW_BYTES, TIME, Batch, fcs_of, linktype_of
-from ..errors import Unfit, Unread, counted
+from ..errors import Unfit, counted
 from .files import Input, Output, Sink
 from .pcapng import BITS, MAX_INTERFACES, MAX_KINDS, MAX_LINKTYPE, MICRO, NAMES, NANO, ORDER_MAGIC, ORDERS, several
 from .sections import LASTING, PASSING, SECRETS, STATISTICS, Block, Interface, Options, Section, Sections
@@ -126,11 +126,8 @@ class PcapngSink(Sink):
             error.fitting = first
             raise
         finally:
-            try:
-                self.output.write(out)
-            except Unread as unread:
-                unread.account(ends(out, self.order), len(batch) - first)
-                raise
+            order = self.order
+            self.output.write(out, first, lambda out: ends(out, order))
 
     def taking_turns(self, key: Key, notes: bytes) -> list[Known]:
         """The interfaces whose packets may come next, as the codec takes them; none where they are too many.

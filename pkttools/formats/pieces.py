@@ -14,7 +14,8 @@ from .files import Output
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
+    from typing import Any, Protocol
 
     from ..command_line.options import Values
 
@@ -62,10 +63,10 @@ class Measured(Output):
 
     written = 0
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview, count: int = 0, ends: Callable[[Any], list[int]] | None = None) -> None:
         """Writes all of it. Raises OutputError."""
         self.written += memoryview(data).nbytes
-        super().write(data)
+        super().write(data, count, ends)
 
 
 class ByCount:

@@ -55,7 +55,8 @@ class Rotated(Sink):
             except OSError as error:
                 raise OutputError(f"{self.path(old)}: cannot be taken away: {error.strerror}") from None
         self.number += 1
-        self.output = self.opened()
+        there, self.output = self.output.there, self.opened()
+        self.output.there, self.output.counting = there, True  # of all files
         self.sink.enter(self.output)
 
     @property

@@ -6,7 +6,7 @@ import time
 
 from .. import codec
 from ..batch import COLUMNS, LANE_MARK, LINKTYPE, WIDTH, Batch
-from ..errors import BAD_FIELD, NOT_ENDED, NOT_TEXT, PktError, Unread, UsageError, counted, shown, text_message, values_cut
+from ..errors import BAD_FIELD, NOT_ENDED, NOT_TEXT, PktError, UsageError, counted, shown, text_message, values_cut
 from ..protocols.names import link_lines
 from .files import Input, Output, Sink
 
@@ -213,18 +213,14 @@ class TextSink(Sink):
             if not handed:
                 number = self.count + 1
                 text, stop = codec.text_encode(batch.data, batch.rows, first, number, self.width, self.data_only, self.fields)
-            try:
-                if lane:
-                    lane.enter()
-                if line:
-                    self.output.write(line)
-                self.output.write(text)
-                if lane:
-                    lane.handed += handed
-                    lane.leave()
-            except Unread as unread:
-                unread.account(ends(text), count - stop)
-                raise
+            if lane:
+                lane.enter()
+            if line:
+                self.output.write(line)
+            self.output.write(text, stop - first, ends)
+            if lane:
+                lane.handed += handed
+                lane.leave()
             self.count += stop - first
             first = stop
 

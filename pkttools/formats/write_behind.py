@@ -14,7 +14,7 @@ class WriteBehind:
     """One piece is written at a time; whoever hands over the next one waits for it.
 
     An error shows when the next piece is handed over, or in the end. A signal's exception may come between any two lines:
-    what counts is counted, so that nobody ever waits for what is not coming.
+    what counts is counted, so that nobody ever waits for what is not coming. taken: bytes of a piece in front of an error.
     """
 
     def __init__(self, fd: int, change: Callable[[memoryview], bytes] | None = None) -> None:
@@ -22,6 +22,7 @@ class WriteBehind:
         self.fd, self.change = fd, change
         self.piece = memoryview(b"")
         self.given = self.finished = 0  # pieces
+        self.taken = 0
         self.error: Exception | None = None
         self.closed = False
         self.ready, self.done = _thread.allocate_lock(), _thread.allocate_lock()
@@ -59,13 +60,16 @@ class WriteBehind:
             self.ready.acquire()
             if self.closed and not self.piece:
                 return
+            whole = len(self.piece)
             try:
                 if self.change:
                     self.piece = memoryview(self.change(self.piece))
+                whole = len(self.piece)
                 while self.piece:
                     self.piece = self.piece[os.write(self.fd, self.piece) :]
             except Exception as error:  # for the one who waits
                 self.error = error
+                self.taken = whole - len(self.piece)
                 self.piece = memoryview(b"")
             self.finished += 1
             if self.done.locked():  # else nobody waits yet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..command_line.signals import left_alone
 from ..commands.pipe import split, stage_of
 from ..errors import PktError
-from ..flow import until_error
+from ..flow import Got, until_error
 from .said import tell
 from .stream import Packets, batches_of, files_of
 
@@ -110,7 +110,7 @@ def flow(source: Iterator[Batch], stages: list[Stage], close: Callable[[], list[
     close: ends the source, and gives what there is to say of it. judges: whether a stage that fails raises PktError in the end.
     """
     ended: list[Exception] = []
-    batches = filled(until_error(source, ended))
+    batches = filled(until_error(source, ended, Got()))
     for stage in stages:
         batches = stage.through(batches)
     lines: list[str] = []

@@ -45,7 +45,7 @@ class Held:
         self.name = ""
         self.pieces: list[Piece] = []
 
-    def write(self, data: Piece) -> None:
+    def write(self, data: Piece, *_: object) -> None:
         """Keeps it."""
         self.pieces.append(data)
 
@@ -60,6 +60,8 @@ class Held:
 
 class Beside(Sink):
     """Writes each packet into the file of its key."""
+
+    accounts = True
 
     def __init__(self, values: Values, make: Callable[[Output], Sink], keys: Keys, names: Names) -> None:
         """make: gives the sink of an output, once a packet has come."""

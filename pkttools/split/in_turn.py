@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class InTurn(Sink):
     """Writes into a file what its cut lets in, then into the next one. A file begins with a packet: none is without."""
 
+    accounts = True
+
     def __init__(self, values: Values, make: Callable[[Output], Sink], cut: Callable[[], Cut], names: Names) -> None:
         """make, cut: give the sink of an output, and what cuts, once a packet has come."""
         self.values, self.make, self.made_cut, self.names = values, make, cut, names

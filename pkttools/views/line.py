@@ -10,6 +10,7 @@ from ..batch import Batch
 from ..command_line.colour import BY_LAYER, UNFINISHED, WRONG, coloured
 from ..formats.files import Output, Sink
 from ..protocols.ends import PORTS, ends, keeping_apart
+from .records import ends as line_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,10 +48,11 @@ class LineSink(Sink):
             self.table = codec.conversation_table(PORTS, MOST, MEMORY, True, seed, ends(), keeping_apart())
         rows, numbers = bytes(batch.rows), batch.counted_as()
         while stop < len(batch):
+            first = stop
             text, stop = codec.line_encode(
                 batch.data, rows, stop, self.state, self.how, self.colours, self.offset, self.table, numbers
             )
-            self.output.write(text)
+            self.output.write(text, stop - first, line_ends)
 
     def close(self) -> list[str]:
         """Ends the stream."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from ..errors import Unread
 from ..formats.files import Output, Sink
 
 TYPE_CHECKING = False
@@ -12,6 +11,16 @@ if TYPE_CHECKING:
     from array import array
 
     from ..batch import Batch
+
+
+def ends(text: bytes | bytearray) -> list[int]:
+    """Where lines end in what was written."""
+    return list(accumulate(map(len, bytes(text).splitlines(keepends=True))))
+
+
+def all_of(text: bytes) -> list[int]:
+    """The same of a packet that is written by itself."""
+    return [len(text)]
 
 
 class RecordSink(Sink):
@@ -33,11 +42,7 @@ class RecordSink(Sink):
         first, numbers = 0, batch.counted_as()
         while first < len(batch):
             text, stop = self.encode(batch, first, self.count + 1 if numbers is None else numbers)
-            try:
-                self.output.write(text)
-            except Unread as unread:
-                unread.account(list(accumulate(map(len, bytes(text).splitlines(keepends=True)))), len(batch) - stop)
-                raise
+            self.output.write(text, stop - first, ends)
             self.count += stop - first
             first = stop
 

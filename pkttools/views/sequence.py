@@ -28,7 +28,7 @@ class Kept:
     def __init__(self) -> None:
         self.text = bytearray()
 
-    def write(self, data: bytes | bytearray) -> None:
+    def write(self, data: bytes | bytearray, *_: object) -> None:
         """Takes some of it."""
         self.text += data
 

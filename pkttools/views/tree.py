@@ -13,6 +13,7 @@ from ..protocols.shown import format_fraction
 from . import checksums_shown
 from .parts import Field, Header, Packet, Problem, wrapped
 from .problems import examined
+from .records import all_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class PartsSink(Sink):
             packet = examined(batch, i)
             self.wrong += packet.checksums(codec.BAD)
             self.unfinished += packet.checksums(codec.LEFT)
-            self.output.write("".join(line + "\n" for line in self.packet_lines(packet)).encode())
+            self.output.write("".join(line + "\n" for line in self.packet_lines(packet)).encode(), 1, all_of)
 
     def packet_lines(self, packet: Packet) -> Iterator[str]:
         """The lines of the next packet; a LINKTYPE line comes first, and again whenever the type changes."""

@@ -8,7 +8,6 @@ from itertools import chain
 from ..batch import TIME, Batch, Packet, gathered
 from ..command_line import signals
 from ..command_line.signals import Interrupted
-from ..errors import Unread
 from ..formats.files import Sink
 from .ordering import Ordered
 
@@ -70,11 +69,15 @@ class Holding(Sink):
 
     def __init__(self, sink: Sink, queue: Queue, longest: int, live: Callable[[], bool]) -> None:
         self.inner, self.queue, self.longest, self.live = sink, queue, longest, live
-        self.output: Output | None = sink.output
         self.needs: Sequence[int] | None = sink.needs
         self.origin, self.begin = sink.origin, sink.begin  # type: ignore[method-assign]  # whatever it learns
         self.without_packets = sink.without_packets  # type: ignore[method-assign]  # the same
         self.writing = False
+
+    @property
+    def output(self) -> Output | None:  # type: ignore[override]  # the same
+        """What the other one writes to now."""
+        return self.inner.output
 
     @property
     def stopped(self) -> str | None:  # type: ignore[override]  # nobody sets it
@@ -111,12 +114,8 @@ class Holding(Sink):
             signals.at(self.queue.heap[0][0] / 1e9, self.release)
 
     def hand_on(self, packets: list[Packet]) -> None:
-        """Writes packets. Raises Unread with all that are lost by it."""
-        try:
-            self.inner.write(gathered(packets))
-        except Unread as unread:
-            unread.left = (len(packets) if unread.left is None else unread.left) + len(self.queue.heap)
-            raise
+        """Writes packets."""
+        self.inner.write(gathered(packets))
 
     def close(self) -> list[str]:
         """Writes what is held, each packet when it is due; at once when a signal comes. Ends."""

@@ -115,11 +115,15 @@ def decompressor(name: str) -> Decompressor:
 
 
 class Packer:
-    """Compresses one stream, as the program of that name does without options, sums included."""
+    """Compresses one stream, as the program of that name does without options, sums included.
+
+    prompts: whether it can write at once all that was put in.
+    """
 
     def __init__(self, name: str) -> None:
         """Raises PktError where its library is missing."""
         self.name, self.library = name, imported(name)
+        self.prompts = name not in ("xz", "bzip2")
         self.stream: Any = None  # with the first octet
 
     @property
