@@ -8,9 +8,9 @@ from types import ModuleType
 import pytest
 from backends import use
 from conftest import shell
-from samples import ARP, ethernet, ipv4, ipv6, tcp, udp, vxlan
+from samples import ARP, batch, ethernet, ipv4, ipv6, pktap, tcp, udp, vxlan
 
-from pkttools.batch import COLUMNS, ORIGINAL, Batch, Packet, gathered
+from pkttools.batch import COLUMNS, ORIGINAL, ROW_BYTES, Batch, Packet, gathered
 from pkttools.errors import UsageError
 from pkttools.language import patterns
 from pkttools.language.arguments import split_assignment
@@ -281,6 +281,37 @@ def test_what_cannot_be_asked_somewhere_is_named() -> None:
         done = shell(f"pkt-xdp -i lo '{asked}'")
         assert done.returncode in (1, 2)
         assert b"; %b cannot be asked in XDP" % names in done.stderr or b"libpcap" in done.stderr  # where there is none
+
+
+@pytest.mark.parametrize(("text", "octets"), [
+    ("über", b"\xc3\xbcber"), ("こん", b"\xe3\x81\x93\xe3\x82\x93"), ("\U0001f600", b"\xf0\x9f\x98\x80"),
+    ("a\u202eb", b"a\xe2\x80\xaeb"), ("ü\\x41\\xff", b"\xc3\xbcA\xff"), ("a\udce3b", b"a\xe3b"),
+])  # fmt: skip
+def test_other_characters_are_their_octets_in_utf8(of: ModuleType, text: str, octets: bytes) -> None:
+    """RFC 3629. In data, in fields of text, in notes; asked for, compared, set; in quotes or without.
+
+    The last one has a byte of no UTF-8, as the system hands it over.
+    """
+    process = pktap(1, b"", comm=octets, ecomm=b"other")
+    frames = [
+        (1, ethernet(0x0800, ipv4(17, udp(b"-" + octets + b"-")))),
+        (1, ethernet(0x0800, ipv4(17, udp(octets)))),
+        (258, process),
+    ]
+    packets = batch(frames)
+    for asked, found in (
+        (f'UDP.DATA contains "{text}"', [0, 1]), (f'UDP.DATA=="{text}"', [1]), (f'UDP.DATA!="{text}"', [0]),
+        (f"PKTAP.COMM=={text}", [2]), (f'PKTAP.COMM=="{text}"', [2]), (f'PKTAP.COMM in other,"{text}"', [2]),
+        (f'PKTAP.COMM contains "{text}"', [2]), (f'UDP.DATA contains "-{text}-"', [0]), (f'UDP.DATA contains "{text}+"', []),
+    ):  # fmt: skip
+        program, rows = compiled(any_of([asked])), bytes(packets.rows)
+        each = [rows[at : at + ROW_BYTES] for at in range(0, len(rows), ROW_BYTES)]
+        assert [number for number, row in enumerate(each) if of.select(packets.data, row, program)] == found, asked
+    noted = gathered([Packet(b"", 0, 0, 1, notes=b"NOTE: " + octets + b"\n"), Packet(b"", 0, 0, 1, notes=b"NOTE: b\n")])
+    assert len(of.select(noted.data, bytes(noted.rows), compiled(any_of([f'NOTE contains "{text}"'])))) == ROW_BYTES
+    changed = batch([(1, ethernet(0x0800, ipv4(17, udp(bytes(len(octets)))))), (258, pktap(1, b"", comm=b"", ecomm=b"other"))])
+    Assignments([split_assignment(f'UDP.DATA="{text}"'), split_assignment(f"PKTAP.COMM={text}")]).run(changed)
+    assert bytes(changed.frame(0)).endswith(octets) and changed.frame(1) == process
 
 
 def test_notes_are_asked_for() -> None:

@@ -1,9 +1,12 @@
-"""What stands behind an operator: values as field lines have them, and letters, services, dates, texts in quotes besides."""
+"""What stands behind an operator: values as field lines have them, and letters, services, dates, texts in quotes besides.
+
+In text any character stands for its octets in UTF-8 (RFC 3629), as a shell hands it over; a field line is ASCII.
+"""
 
 from __future__ import annotations
 
 from ..errors import UsageError
-from ..protocols.fields import DATA, FIELDS, INT, LITTLE, TABLE, Row
+from ..protocols.fields import DATA, FIELDS, INT, LITTLE, TABLE, TEXT, Row
 from ..protocols.values import parse_number, parse_text, parse_value, unknown_name
 
 PORTS = ("SRC_PORT", "DST_PORT")
@@ -28,7 +31,9 @@ def constant(name: str, rows: list[Row], text: str) -> int | bytes:
 def read(name: str, rows: list[Row], word: str) -> int | bytes:
     """The same. Raises UsageError."""
     if rows[0].kind == DATA and word.startswith('"'):
-        return parse_text(name, word, len(word))
+        return octets_of(name, word)
+    if rows[0].kind == TEXT and not word.isascii():
+        return parse_value(name, rows, in_ascii(word))
     if rows[0].kind in (INT, LITTLE) and word and parse_number(word) is None and word.lower() not in (rows[0].names or {}).values():
         value = letters(rows[0], word)
         if value is None and name.endswith(PORTS):
@@ -97,9 +102,17 @@ def service(name: str, word: str) -> int:
     raise UsageError(f"{name}: '{word[:40]}' is neither a number nor a service that is known (/etc/services)")
 
 
+def in_ascii(text: str) -> str:
+    """The same text with the octets of other characters as field lines have them: `\\x` and two hex digits each."""
+    return "".join(c if c.isascii() else "".join(f"\\x{octet:02x}" for octet in c.encode(errors="surrogateescape")) for c in text)
+
+
+def octets_of(name: str, text: str) -> bytes:
+    """The octets of a text of any length, in quotes or without. Raises UsageError."""
+    written = in_ascii(text)
+    return parse_text(name, written, len(written))
+
+
 def note_text(name: str, text: str) -> bytes:
-    """What a line of notes says: ASCII as texts of fields, or else as it is. Raises UsageError."""
-    text = text.strip()
-    if text.isascii():
-        return parse_text(name, text, len(text))
-    return text.removeprefix('"').removesuffix('"').encode(errors="surrogateescape")
+    """What a line of notes says: a text. Raises UsageError."""
+    return octets_of(name, text.strip())
