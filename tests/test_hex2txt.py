@@ -563,7 +563,11 @@ def test_the_command_says_what_it_reads_and_refuses_what_it_cannot():
         ("", b"<html>\n", "no dump of a known kind, but HTML; ", 1),
         ("", b"0000000 042400 012000\n", "words in octal, as od writes", 1),
         ("--dump xxd", dump, "no dump, read as xxd (xxd)", 1),
-        ("", b"d4c3b2a1020004000000\n", "this is a dump of a pcap file", 0),
+        ("", b"d4c3b2a1020004000000\n", "this is the dump of a whole pcap file, and no packet: xxd -r makes", 1),
+        ("", b"00000000: 0a0d 0d0a 1c00 0000 4d3c 2b1a\n", "this is the dump of a whole pcapng file, and no packet", 1),
+        ("--dump plain", b"a1b23c4d0002000400000000\n", "one that xxd wrote; -lt takes it for a packet", 1),
+        ("-lt 1", b"d4c3b2a1020004000000\n", "1 packet, link type 1", 0),
+        ("--udp 1,2", b"d4c3b2a1020004000000\n", "1 packet, bare payloads", 0),
         ("--udp 1,2", bytes(70_000).hex().encode(), "payload 1 is too long for the headers around it", 1),
     ):  # fmt: skip
         done = shell(f"pkt-hex2txt {options}", data)

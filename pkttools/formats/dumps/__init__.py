@@ -81,7 +81,6 @@ class Dump:
         self.link: int | None = None  # of packets that look like none
         self.links: dict[int, int] = {}  # packets by link type
         self.timeless = 0  # those that tell no time
-        self.capture = ""  # what the first packet is the beginning of
 
     def read(self, lines: list[str]) -> PktError | None:
         """Reads lines; gives what is wrong with one."""
@@ -146,7 +145,10 @@ class Dump:
         found, self.reader.found = self.reader.found, []
         if self.link is None:
             self.link = self.usual(found)
-            self.capture = capture_format(found[0].data, len(found[0].data))
+            capture = capture_format(found[0].data, len(found[0].data))
+            if capture and self.asked.linktype is None and not self.asked.bare:
+                whole = f"{self.source.name}: this is the dump of a whole {capture} file, and no packet"
+                raise PktError(f"{whole}: xxd -r makes the file of one that xxd wrote; -lt takes it for a packet")
             self.source.link = self.link if self.source.link is None else self.source.link
         now = time.time_ns() // 1000 * 1000
         made = []
@@ -195,6 +197,4 @@ class Dump:
             said.append(f"{name}: {counted(reader.asides, 'dump')} of what is no packet left out")
         if reader.text:
             said.append(f"{name}: {counted(reader.text, 'line')} of text between dumps")
-        if self.capture:
-            said.append(f"{name}: this is a dump of a {self.capture} file: xxd -r makes the file of one that xxd wrote")
         return said
