@@ -230,7 +230,7 @@ def sample(option: options.Option) -> list[str]:
     """The value that an option is tried with, if it takes one."""
     if option.kind == options.FLAG:
         return []
-    if option.kind == options.NUMBER:
+    if option.kind in (options.NUMBER, options.OCTETS):
         return [str(int(max(option.least, min(7, option.most))))]
     return [option.choices[-1] if option.choices else SAMPLES[option.kind]]
 

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from pkttools.command_line.options import FILTER, FLAG, NUMBER, PROTOCOLS, REAL, TEXT, Option, Values, add_protocols, ahead, read
+from pkttools.command_line.options import (
+    FILTER,
+    FLAG,
+    NUMBER,
+    OCTETS,
+    PROTOCOLS,
+    REAL,
+    TEXT,
+    Option,
+    Values,
+    add_protocols,
+    ahead,
+    read,
+)
 from pkttools.commands import commands, find
 from pkttools.errors import UsageError
 
@@ -13,6 +26,7 @@ OPTIONS = [
     Option("-aa --all-fields", FLAG, ""),
     Option("-F --format", TEXT, "", choices=("text", "pcap")), Option("--speed", REAL, ""), Option("--in", TEXT, ""),
     Option("--out", TEXT, "", "FILE"),
+    Option("--memory", OCTETS, "", least=1, most=1 << 31),
     Option("--if", TEXT, ""), Option("-l --limit", NUMBER, ""), Option("-do --data-only", FLAG, ""),
 ]  # fmt: skip
 FIELDS = {"--ip-ttl": "IP.TTL=", "--icmp-type": "ICMP.TYPE="}
@@ -26,6 +40,8 @@ def values(line: str) -> Values:
     ("line", "attribute", "value"),
     [
         ("", "width", 16), ("", "fields", False), ("", "format", None), ("", "limit", None), ("", "arguments", []),
+        ("--memory 0x800", "memory", 2048), ("--memory 3k", "memory", 3072), ("--memory=3K", "memory", 3072),
+        ("--memory 2M", "memory", 2 << 20), ("--memory 2G", "memory", 2 << 30), ("--memory 0x10k", "memory", 16 << 10),
         ("-n 8", "width", 8), ("--width 8", "width", 8), ("--width=8", "width", 8), ("-n 0x10", "width", 16),
         ("-a -a", "fields", True), ("--ip-ttl 5 --ip-ttl 6", "arguments", ["IP.TTL=5", "IP.TTL=6"]),
         ("-n 1", "width", 1), ("-n 100", "width", 100), ("-l 0", "limit", 0), ("-l 4611686018427387904", "limit", 1 << 62),
@@ -53,6 +69,11 @@ def test_read(line, attribute, value):
         ("-n 1.5", "--width: '1.5' is not a number"),
         ("--out=", "--out: '' is the name of no file"),
         ("-n ", "--width: '' is not a number"), ("--width=", "--width: '' is not a number"),
+        ("-n 1k", "--width: '1k' is not a number"), ("--memory k", "--memory: 'k' is not a number of bytes, such as 2M (k, M, G)"),
+        ("--memory 2m", "--memory: '2m' is not a number of bytes, such as 2M (k, M, G)"),
+        ("--memory 1.5M", "--memory: '1.5M' is not a number of bytes, such as 2M (k, M, G)"),
+        ("--memory 3G", "--memory: 3G is out of range: from 1 to 2147483648"),
+        ("--memory 0k", "--memory: 0k is out of range: from 1 to 2147483648"),
         ("-n 0", "--width: 0 is out of range: from 1 to 100"),
         ("-n 101", "--width: 101 is out of range: from 1 to 100"), ("-n -1", "--width: -1 is out of range: from 1 to 100"),
         ("-l -1", "--limit: -1 is out of range: at least 0"),

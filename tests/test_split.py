@@ -428,8 +428,8 @@ def test_a_compression_that_is_missing(tmp_path, monkeypatch, how):
     ("--count 1 --memory 2000000 --out x", "--memory is for --by"),
     ("--span 0 --out x", "more than nothing"),
     ("--span x --out x", "--span"),
-    ("--size 1x --out x", "wanted is a size"),
-    ("--size 0 --out x", "wanted is a size"),
+    ("--size 1x --out x", "not a number of bytes, such as 2M (k, M, G)"),
+    ("--size 0 --out x", "out of range: at least 1"),
     ("--by flow --memory 9 --out x", "out of range"),
 ])  # fmt: skip
 def test_wrong_usage(words, says):

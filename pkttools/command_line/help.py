@@ -8,13 +8,13 @@ from io import StringIO
 
 import typer
 
-from .options import FLAG, NUMBER, REAL, Option, own_arguments
+from .options import FLAG, NUMBER, OCTETS, REAL, Option, own_arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..commands import Command
 
-KINDS = {FLAG: bool, NUMBER: int, REAL: float}
+KINDS = {FLAG: bool, NUMBER: int, REAL: float, OCTETS: int}
 
 
 def application(name: str, command: Command) -> typer.Typer:

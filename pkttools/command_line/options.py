@@ -29,7 +29,8 @@ if TYPE_CHECKING:
         def __iter__(self) -> Iterator[str]: ...
 
 
-FLAG, NUMBER, REAL, TEXT = "flag", "number", "real", "text"
+FLAG, NUMBER, REAL, OCTETS, TEXT = "flag", "number", "real", "octets", "text"
+SIZES = {"": 1, "k": 1 << 10, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # units that may stand behind a number of bytes
 MAX_LINKTYPE = (1 << 26) - 1  # what a pcap file has room for
 
 ATTRIBUTES = {"in": "input", "out": "output", "if": "condition", "else": "otherwise", "and": "every",
@@ -39,8 +40,9 @@ ATTRIBUTES = {"in": "input", "out": "output", "if": "condition", "else": "otherw
 class Option:
     """One option.
 
-    names: its spellings; the last long one gives the attribute's name. kind: FLAG, NUMBER (an integer), REAL or TEXT.
-    metavar: what stands for the value in the help. choices: the only values of a TEXT. least, most: of a NUMBER or REAL.
+    names: its spellings; the last long one gives the attribute's name. kind: FLAG, NUMBER (an integer), REAL, OCTETS (a number of
+    bytes, with or without a unit) or TEXT.
+    metavar: what stands for the value in the help. choices: the only values of a TEXT. least, most: of all but that and a FLAG.
     hidden: left out of the help screen, but not of the manual page. end: of which end of a pipe it says something: "first" of
     what is read, "last" of what is written; "alone", "once": of neither, see PLACES in commands/pipe.py. form: the format that
     it asks for by saying how it looks. unless: the way of working of its command, a word or an option, that it is not for.
@@ -90,9 +92,12 @@ class Option:
         try:
             if len(text) > 40 or "_" in text:  # int() of a huge one takes for ever (CVE-2020-10735)
                 raise ValueError
-            value = float(text) if self.kind == REAL else int(text, 16 if text[:2] in ("0x", "0X") else 10)
+            unit = text[-1:] if self.kind == OCTETS and text[-1:] in SIZES else ""
+            number = text.removesuffix(unit)
+            value = float(text) if self.kind == REAL else int(number, 16 if text[:2] in ("0x", "0X") else 10) * SIZES[unit]
         except ValueError:
-            raise UsageError(f"{name}: '{text[:40]}' is not a number") from None
+            what = "a number of bytes, such as 2M (k, M, G)" if self.kind == OCTETS else "a number"
+            raise UsageError(f"{name}: '{text[:40]}' is not {what}") from None
         if not self.least <= value <= self.most:
             endless = self.most == 1 << 62 and not value > self.most
             limits = f"at least {self.least}" if endless else f"from {self.least} to {self.most}"
@@ -246,7 +251,7 @@ PICK = [
     Option("-lt --link-type", NUMBER, "take the packets for link type NUMBER", "NUMBER", most=MAX_LINKTYPE),
 ]
 
-BUFFER = [Option("-b --buffer", NUMBER, "accepted for 1.16's sake; buffers grow by themselves", "SIZE", hidden=True)]
+BUFFER = [Option("-b --buffer", OCTETS, "accepted for 1.16's sake; buffers grow by themselves", "SIZE", hidden=True)]
 
 ABOUT = [
     Option("--version", FLAG, "say which version this is and end", end="alone"),

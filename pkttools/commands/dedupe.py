@@ -8,7 +8,7 @@ before, doubles count as well. --ignore takes sets, fields and headers, as pkt-d
 
 from __future__ import annotations
 
-from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly
+from ..command_line.options import FLAG, NUMBER, OCTETS, TEXT, Option, Values, filter_briefly
 from ..compare.doubles import MEMORY, WINDOW, Doubles
 from ..compare.ignoring import Ignored
 from ..errors import need
@@ -20,7 +20,7 @@ OPTIONS = [
     Option("--ignore", TEXT, "what may differ: routing, checksums, mac, IP.TTL", "LIST", several=True),
     Option("--same-interface", FLAG, "those of several interfaces are no doubles"),
     Option("--only-doubles", FLAG, "pass doubles, and nothing else"),
-    Option("--memory", NUMBER, "bytes of packets to compare with (default 64 MiB)", "BYTES", default=MEMORY, least=1),
+    Option("--memory", OCTETS, "bytes of packets to compare with (default 64 MiB)", "BYTES", default=MEMORY, least=1),
     *filter_briefly(),
 ]
 

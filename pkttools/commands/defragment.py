@@ -5,14 +5,14 @@ pkt-defragment < packets.txt | pkt-correct
 A datagram passes when its last fragment has come; what stays incomplete passes as it came, and is counted.
 """
 
-from ..command_line.options import FILTER, NUMBER, TEXT, Option, Values
+from ..command_line.options import FILTER, OCTETS, TEXT, Option, Values
 from ..errors import counted, passed_by_reason
 from ..flow.stage import Stage, without_fcs
 from ..work.fragments import OUTERMOST, layer_of
 from ..work.reassembly import MEMORY, Reassembler
 
 OPTIONS = [
-    Option("--memory", NUMBER, "bytes of fragments that may wait (default 4 MiB)", "BYTES", default=MEMORY, least=1),
+    Option("--memory", OCTETS, "bytes of fragments that may wait (default 4 MiB)", "BYTES", default=MEMORY, least=1),
     Option("--layer", TEXT, "of this IP header: IP[2], IPV6[-1]", "IP"),
     *FILTER,
 ]

@@ -9,7 +9,7 @@ told, and not they. Sets for --ignore: routing, nat, capture, checksums, mac.
 from time import time_ns
 
 from ..command_line.colour import COLOUR, coloured
-from ..command_line.options import FLAG, NUMBER, TEXT, UTC, Option, Values, general_briefly
+from ..command_line.options import FLAG, OCTETS, TEXT, UTC, Option, Values, general_briefly
 from ..command_line.signals import install
 from ..compare.ignoring import Ignored
 from ..compare.pairing import MEMORY, Aligned, ByKey, Found, InOrder, Pairing
@@ -31,7 +31,7 @@ OPTIONS = [
     Option("--notes", FLAG, "compare the lines IFACE, WAY and NOTE, too"),
     Option("--key", TEXT, "pair packets whose FIELDs are the same", "FIELD,..."),
     Option("--align", FLAG, "pair packets by an edit script, as diff pairs lines"),
-    Option("--memory", NUMBER, "what may wait with these two (default 32 MiB)", "BYTES", default=MEMORY, least=1),
+    Option("--memory", OCTETS, "what may wait with these two (default 32 MiB)", "BYTES", default=MEMORY, least=1),
     Option("-q --brief", FLAG, "say only whether they differ"),
     Option("-u --unified", FLAG, "write a patch of A's text, for patch(1)"),
     Option("--json", FLAG, "write a line of JSON for each packet"),

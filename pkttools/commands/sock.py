@@ -8,7 +8,7 @@ this machine or - for any: recv writes what comes, reply sends it back.
 
 import signal
 
-from ..command_line.options import ABOUT, FLAG, NUMBER, REAL, Option, Values
+from ..command_line.options import ABOUT, FLAG, NUMBER, OCTETS, REAL, Option, Values
 from ..command_line.signals import Interrupted, install
 from ..errors import PktError, counted, need, say
 from ..formats.files import Input, Output
@@ -20,7 +20,7 @@ OPTIONS = [
     Option("-6 --ipv6", FLAG, "IPv6 instead of IPv4"),
     Option("--timeout", REAL, "give up after SECONDS in which nothing moved", "SECONDS", least=0.001, most=86400),
     Option("--count", NUMBER, "end after N datagrams came; reply over TCP: N connections", "N", least=1),
-    Option("--size", NUMBER, "send datagrams of BYTES each", "BYTES", least=1, most=udp.MAX_DATAGRAM),
+    Option("--size", OCTETS, "send datagrams of BYTES each", "BYTES", least=1, most=udp.MAX_DATAGRAM),
     Option("--lines", FLAG, "send each line as a datagram"),
     Option("-v --verbose", FLAG, "say where it listens, and how much was sent and received"),
     *ABOUT,

@@ -7,7 +7,7 @@ Equal ones stay in the order in which they came; those without a field come last
 
 from __future__ import annotations
 
-from ..command_line.options import FILTER, NUMBER, TEXT, Option, Values, picks
+from ..command_line.options import FILTER, OCTETS, TEXT, Option, Values, picks
 from ..errors import need
 from ..flow.foreseen import Foreseen
 from ..flow.stage import Stage
@@ -15,7 +15,7 @@ from ..work.sorting import LEAST, MEMORY, Sorted, columns_of_keys
 
 OPTIONS = [
     Option("--by", TEXT, "by these and not by time; -FIELD: largest first", "FIELD,..."),
-    Option("--memory", NUMBER, "what packets may take (default 64 MiB); TMPDIR: more", "BYTES", default=MEMORY, least=LEAST),
+    Option("--memory", OCTETS, "what packets may take (default 64 MiB); TMPDIR: more", "BYTES", default=MEMORY, least=LEAST),
     *FILTER,
 ]
 

@@ -8,7 +8,7 @@ Unless a name's ending or -F says a format, it is the one that is read.
 
 from __future__ import annotations
 
-from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly, format_option
+from ..command_line.options import FLAG, NUMBER, OCTETS, TEXT, Option, Values, filter_briefly, format_option
 from ..errors import need
 from ..flow.stage import Source, Stage
 from ..formats import named_format, sink_of
@@ -26,14 +26,14 @@ MEMORY = 128 << 20  # bytes
 LEAST = 1 << 20
 OPTIONS = [
     Option("--count", NUMBER, "begin a new file after COUNT packets", "COUNT", least=1),
-    Option("--size", TEXT, "begin a new file after SIZE: 100M", "SIZE"),
+    Option("--size", OCTETS, "begin a new file after SIZE: 100M", "SIZE", least=1),
     Option("--span", TEXT, "begin a new file after TIME: 10min", "TIME"),
     Option("--by", TEXT, "a file for each flow, or each value of fields", "flow|FIELD,..."),
     Option("--between", TEXT, "of whom flows are: ports (default), network, link", "WHAT", default="ports",
            choices=("ports", "network", "link")),
     Option("--out", TEXT, "names of the files: 'part-{n}.pcap'", "TEMPLATE", end="last"),
     Option("--list", FLAG, "write packets and name of each file to standard output"),
-    Option("--memory", NUMBER, "with --by, gather BYTES of packets (default 128 MiB)", "BYTES", default=MEMORY, least=LEAST),
+    Option("--memory", OCTETS, "with --by, gather BYTES of packets (default 128 MiB)", "BYTES", default=MEMORY, least=LEAST),
     *(format_option("what is read") if "--format" in option.names else option
       for option in filter_briefly() if "--out" not in option.names),
 ]  # fmt: skip
@@ -105,13 +105,12 @@ def keys_of(values: Values) -> Keys:
 
 def cut_of(values: Values) -> Callable[[str], Cut]:
     """What says where a file ends, once it is known in which format they are. Raises UsageError."""
-    from ..formats.pieces import ByCount, BySize, BySpan, size_of
+    from ..formats.pieces import ByCount, BySize, BySpan
 
     if values.count is not None:
         return lambda form: ByCount(values.count)
     if values.size is not None:
-        size = size_of("--size", values.size)
-        return lambda form: BySize(size, values, form)
+        return lambda form: BySize(values.size, values, form)
     from ..language.times import duration
 
     span = duration("--span", values.span)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from ..batch import CAPTURED, COLUMNS, NOTES_SIZE, TIME, Batch
+from ..command_line.options import SIZES
 from ..errors import UsageError
 from ..language.times import UNITS
 from .files import Output
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
             """How many packets go into it; 0: none does any more."""
 
 
-SIZES = {"": 1, "k": 1 << 10, "M": 1 << 20, "G": 1 << 30}  # bytes
 TIMES = ("s", "min", "h", "d")
 SIZE, SPAN = "a size, such as 100M (k, M, G)", "a time, such as 10min (s, min, h, d)"
 LONGEST, NARROW = 5, 20  # bytes of a file that one of a packet takes, at most: of text; of such with few in a line
@@ -40,13 +40,6 @@ def amount(text: str, units: dict[str, int]) -> int | None:
     """A whole number, not 0, with one of these units behind it; None: it is nothing of the kind."""
     found = re.fullmatch(r"([0-9]{1,12})([a-zA-Z]*)", text)
     return int(found[1]) * units[found[2]] or None if found and found[2] in units else None
-
-
-def size_of(option: str, text: str) -> int:
-    """Bytes: `100M`. Raises UsageError."""
-    if size := amount(text, SIZES):
-        return size
-    raise UsageError(f"{option} '{text[:40]}': wanted is {SIZE}")
 
 
 def size_or_span(option: str, text: str, values: Values, form: str) -> Cut:
