@@ -155,8 +155,8 @@ def passed(count: int, why: str, noun: str = "packet", which: str = "") -> str:
 
 
 def passed_by_reason(counts: dict[str, int], noun: str = "packet", which: str = "") -> list[str]:
-    """The same of several reasons; nothing where there are no packets."""
-    found = [(count, reason) for reason, count in counts.items() if count]
+    """The same of several reasons, the most frequent one first; nothing where there are no packets."""
+    found = sorted(((count, reason) for reason, count in counts.items() if count), key=lambda one: (-one[0], one[1]))
     why = ", ".join(f"{count} {reason}" for count, reason in found)
     return [passed(sum(count for count, _ in found), why, noun, which)] if found else []
 

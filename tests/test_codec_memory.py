@@ -168,7 +168,7 @@ def calls() -> dict[str, Callable[[], object]]:
         "walk": lambda: codec.walk(bytearray(FRAME), row_of(FRAME)),
         "fragment": divided,
         "segment": cut,
-        "merge": lambda: codec.merge(spoken.data, spoken_rows, False, None, True),
+        "merge": lambda: codec.merge(spoken.data, spoken_rows, False, None, None, True),
         "splice": spliced,
         "reassemble": put_together,
         "merge runs": merged,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import struct
+import time
 from dataclasses import dataclass, field
 
 import pytest
@@ -435,12 +437,33 @@ def test_flows_between_each_other_and_packets_that_come_in_parts():
     assert [len(f) - 66 for f in merged([a[0], pure, a[1], a[2]])] == [100, 0, 200]
 
 
+@pytest.mark.parametrize("udp", [False, True])
+def test_how_many_packets_come_at_a_time_changes_nothing(udp):
+    """Flows between each other, ends within them, and gaps: a place counts, also where what stood there was merged before."""
+    draw, flows, packets = random.Random(7), range(1, 5), []
+    at = dict.fromkeys(flows, 0)
+    for _ in range(300):
+        port = draw.choice([1, 1, 1, 2, 2, draw.choice(flows)])
+        size = 100 if draw.random() < 0.95 else draw.choice([0, 50])
+        if udp:
+            carries = ipv4(17, struct.pack("!HHHH", port, 80, 8 + size, 0) + bytes(size))
+        else:
+            carries = ipv4(6, segment(bytes(size), ACK | draw.choice([0] * 30 + [PSH]), sequence=at[port], ports=(port, 80)))
+        at[port] += size
+        packets.append(mended(ethernet(0x0800, carries)))
+    made = merged(packets, udp=udp)
+    assert 10 < len(made) < 400
+    for each in (1, 7, 63, 64, 65, 130):
+        assert merged(packets, each, udp) == made, each
+
+
 def test_no_larger_than_ip_says_and_no_further_behind():
     data = bytes(i % 251 for i in range(70_000))
     pieces = [
         mended(AROUND["IPv4"][1](segment(data[i : i + 1400], ACK, sequence=i))) for i in range(0, len(data), 1400)
     ]  # their IDs are the same
     assert [len(f) - 66 for f in merged(pieces)] == [46 * 1400, 4 * 1400]
+    assert [len(f) - 66 for f in merged(pieces, 10)] == [46 * 1400, 4 * 1400]
     small = [mended(AROUND["IPv4"][1](segment(data[i : i + 10], ACK, sequence=i))) for i in range(0, 1000, 10)]
     assert [len(f) - 66 for f in merged(small)] == [640, 360]
 
@@ -475,3 +498,24 @@ def test_assignments_are_for_what_if_accepts(backend):
         "pkt-gen udp --count 4 IP.TTL=9 | pkt-segment --if 'NUMBER==2' IP.TTL=7 | pkt-analyze --fields IP.TTL", backend=backend
     )
     assert made.stdout.decode().split() == ["IP.TTL", "9", "7", "9", "9"]
+
+
+def capture(packets: list[Packet], seconds: int) -> bytes:
+    """A pcap file of them, all of one time."""
+    records = (struct.pack("<IIII", seconds, 0, len(p.frame), len(p.frame)) + p.frame for p in packets)
+    return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1) + b"".join(records)
+
+
+def test_neither_a_limit_nor_a_pipe_changes_what_is_merged(tmp_path, backend):
+    """However many packets are read at a time; what is captured just now, and is there alone, is not waited for."""
+    pieces = [mended(AROUND["IPv4"][1](segment(bytes(1400), ACK, sequence=i * 1400))) for i in range(100)]
+    (tmp_path / "in").write_bytes(capture(pieces, 1000))
+    whole = shell(f"pkt-segment --merge < '{tmp_path}/in'", backend=backend).stdout
+    assert whole.count(b"\n==\n") == 3
+    for command in ("dd bs=5000 status=none | pkt-segment --merge", "pkt-txt2txt | pkt-segment --merge",
+                    "pkt-txt2txt | cat | pkt-segment --merge", "(head -c 9000; sleep 0.2; cat) | pkt-segment --merge"):  # fmt: skip
+        assert shell(command, capture(pieces, 1000), backend=backend).stdout == whole, command
+    first = shell(f"pkt-segment --merge -l 1 < '{tmp_path}/in'", backend=backend).stdout
+    assert whole.startswith(first) and first.count(b"\n==\n") == 1
+    now = shell("(cat; sleep 2) | pkt-segment --merge | (head -n 3 >&2; date +%s)", capture(pieces[:3], begun := int(time.time())))
+    assert now.stderr.startswith(b"LINKTYPE") and int(now.stdout) < begun + 2

@@ -51,7 +51,8 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     segment(table, data, rows, first, (MTU, size, same ids, keep, UDP to fragments), id, verdicts, counts)
         -> (stop, data or None, rows or None, (id, urgent, (unusable, fragments, neither TCP nor UDP, without room, without a sum)))
     splice(data, rows, first, pieces, octets, linktype, keep, anew, counts) -> (stop, data, rows, an outcome a packet, as bytes)
-    merge(data, rows, final, chosen) -> (data, rows, numbers of packets that are left, 4 bytes each, merged)
+    merge(data, rows, final, chosen, gone, datagrams)
+        -> (data, rows, numbers of packets that are left, 4 bytes each, merged)
     carried(data, rows, layer) -> five numbers a packet, 8 bytes each: the kind of a header, where it, its data, and what it carries
         begin, and where that ends
     ends(data, rows) -> a number a packet, 8 bytes each

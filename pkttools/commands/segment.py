@@ -6,7 +6,8 @@ pkt-segment --mtu 1500 < packets.txt
 from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly
 from ..errors import counted, need, passed_by_reason
 from ..flow.guard import CONDITION, conditions
-from ..flow.stage import Stage, without_fcs
+from ..flow.stage import Source, Stage, without_fcs
+from ..formats.files import Sink
 from ..language.arguments import arguments
 from ..work.segments import Merger, Segmenter
 
@@ -46,7 +47,15 @@ def stage(values: Values) -> Stage:
     if values.merge or values.merge_udp:
         for option in values.given(OPTIONS):
             need(option.unless != "--merge", f"{option.names[-1]} is not for --merge")
-        return Stage(values, [without_fcs, Merger(chosen, bool(values.merge_udp))], program=program)
+        merger = Merger(chosen, bool(values.merge_udp))
+
+        def hold(source: Source, sink: Sink) -> Sink:
+            merger.able = source.file is None or source.file.flows
+            return sink
+
+        made = Stage(values, [without_fcs, merger], program=program)
+        made.hold = hold
+        return made
     segmenter = Segmenter(
         values.mtu or 0, values.size or 0, same_ids=values.ids == "same", keep=bool(values.keep),
         apart=values.udp == "fragments", guard=chosen,

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 RECENT = 10_000_000_000  # nanoseconds: who receives a packet now has had it for less
 
 
+def just_now(batch: Batch) -> bool:
+    """Whether the first packet was captured just now, so that others may not be there yet."""
+    return abs(time.time_ns() - batch.columns()[TIME]) < RECENT
+
+
 class Departure:
     """When packets go that may be delayed.
 
@@ -42,7 +47,7 @@ class Departure:
         """A stage in front of what delays: finds out whether packets come as they are captured."""
         for batch in stream:
             if self.able and len(batch):
-                self.live = abs(time.time_ns() - batch.columns()[TIME]) < RECENT
+                self.live = just_now(batch)
                 self.able = False
             yield batch
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from .. import codec
 from ..batch import COLUMNS, NOTES, OFFSET, Batch, gathered
 from .fragments import count
+from .holding import just_now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,20 +63,27 @@ class Segmenter:
 class Merger:
     """Merges segments of TCP, as Linux does what it receives; a stage of a flow.
 
-    guard: only packets that it accepts. datagrams: those of UDP, too. merged: how many became parts of others.
+    guard: only packets that it accepts. datagrams: those of UDP, too. able: whether packets may come as they are captured, and so
+    cannot be waited for; else what becomes of them does not depend on how many are read at a time. merged: how many became parts
+    of others.
     """
 
     def __init__(self, guard: Filter | None = None, datagrams: bool = False) -> None:
         self.guard, self.datagrams, self.merged = guard, datagrams, 0
+        self.able = True
         self.rest: Batch | None = None  # what waits for what comes behind it
         self.accepted = bytearray()  # which of these may be merged
+        self.gone = bytearray(1)  # how many stood in front of each that were merged, and behind the last one
 
     def __call__(self, stream: Iterator[Batch]) -> Iterator[Batch]:
-        """Passes super-frames, each in place of its first segment. What may grow waits for what comes behind a large batch."""
+        """Passes super-frames, each in place of its first segment. What may grow waits for what comes behind it."""
+        live = False
         for batch in stream:
+            if self.able:
+                live, self.able = just_now(batch), False
             chosen = self.accepted + bytearray(self.guard.verdicts(batch)) if self.guard else None
             whole = behind(self.rest, batch) if self.rest else batch
-            merged = self.merge(whole, len(whole) < POLL, chosen)
+            merged = self.merge(whole, live and len(whole) < POLL, chosen)
             if len(merged):
                 yield merged
         if self.rest:
@@ -81,12 +91,25 @@ class Merger:
 
     def merge(self, batch: Batch, final: bool, chosen: bytearray | None) -> Batch:
         """What became of packets; those that may still grow wait, with what stands behind them."""
-        data, rows, left, merged = codec.merge(batch.data, batch.rows, final, chosen, self.datagrams)
+        count = len(batch)
+        gone = (self.gone + bytes(count))[:count]
+        data, rows, left, merged = codec.merge(batch.data, batch.rows, final, chosen, gone, self.datagrams)
         numbers = memoryview(left).cast("I").tolist()
         self.merged += merged
         self.rest = gathered(map(batch.packet, numbers)) if numbers else None
         self.accepted = bytearray(chosen[i] for i in numbers) if chosen else bytearray()
+        self.gone = gaps(gone, numbers)
         return Batch(data, rows)
+
+
+def gaps(gone: bytearray, numbers: list[int]) -> bytearray:
+    """How many are not there any more in front of each of some packets, and behind the last one. gone: of all, in front of each."""
+    if not numbers:
+        return bytearray(1)
+    found = bytearray(1)
+    for first, second in pairwise([*numbers, len(gone)]):
+        found.append(min(second - first - 1 + sum(gone[first + 1 : second + 1]), POLL))  # further apart they have nothing in common
+    return found
 
 
 def behind(first: Batch, second: Batch) -> Batch:

@@ -1093,8 +1093,8 @@ void fuzz_segments(struct input *in)
         struct gathered back = {0};
         struct bytes rest = {0};
         size_t merged;
-        EXPECT(merge(out.data.at, (const struct packet *)(const void *)out.rows.at, count_of(&out.rows), NULL, (choice & 16) != 0, (choice & 8) != 0, &back,
-                     &rest, &merged));
+        EXPECT(merge(out.data.at, (const struct packet *)(const void *)out.rows.at, count_of(&out.rows), NULL, NULL, (choice & 16) != 0, (choice & 8) != 0,
+                     &back, &rest, &merged));
         EXPECT(count_of(&back.rows) + rest.size / sizeof(uint32_t) + merged == count_of(&out.rows));
         expect_gathered(&back);
         bytes_free(&rest);

@@ -22,7 +22,7 @@ struct segment {                /* one that may be merged */
 
 struct group {                  /* segments that are one super-frame, which may grow */
     struct segment first;
-    size_t lead, last, count, data;     /* which packets; how many; bytes of data */
+    size_t lead, last, place, count, data;      /* which packets; where the first one stood; how many; bytes of data */
     uint8_t steps[MAX_HEADERS];         /* by how much IDs differ */
 };
 
@@ -188,8 +188,8 @@ static void close_group(struct merging *t, size_t place)
     memmove(&t->open[place], &t->open[place + 1], (--t->count - place) * sizeof *t->open);
 }
 
-/* Finds the group of a packet, or begins one. False: no memory. */
-static bool meet(struct merging *t, const uint8_t *data, const struct packet *packets, size_t i, const struct segment *s)
+/* Finds the group of a packet, which `stood` among all, or begins one. False: no memory. */
+static bool meet(struct merging *t, const uint8_t *data, const struct packet *packets, size_t i, size_t stood, const struct segment *s)
 {
     size_t place = 0;
     while (place < t->count && memcmp(group_at(t, t->open[place])->first.key, s->key, KEY_SIZE) != 0)
@@ -213,17 +213,18 @@ static bool meet(struct merging *t, const uint8_t *data, const struct packet *pa
         return true;
     if (t->count == MOST_OPEN)
         close_group(t, 0);
-    const struct group begun = {.first = *s, .lead = i, .last = i, .count = 1, .data = s->data};
+    const struct group begun = {.first = *s, .lead = i, .last = i, .place = stood, .count = 1, .data = s->data};
     t->open[t->count++] = (uint32_t)(t->groups.size / sizeof begun);
     t->group[i] = (uint32_t)(t->groups.size / sizeof begun) + 1;
     return bytes_add(&t->groups, &begun, sizeof begun);
 }
 
-bool merge(const uint8_t *data, const struct packet *packets, size_t count, const uint8_t *chosen, bool datagrams, bool final,
+bool merge(const uint8_t *data, const struct packet *packets, size_t count, const uint8_t *chosen, const uint8_t *gone, bool datagrams, bool final,
            struct gathered *out, struct bytes *rest, size_t *merged)
 {
     struct merging t = {.next = malloc((count + 1) * sizeof *t.next), .group = calloc(count + 1, sizeof *t.group)};
     bool memory = t.next != NULL && t.group != NULL;
+    size_t stood = 0;
     for (size_t i = 0; memory && i < count; i++) {
         struct packet bare;
         struct segment s;
@@ -233,10 +234,12 @@ bool merge(const uint8_t *data, const struct packet *packets, size_t count, cons
         p.original = row->original;
         walk_own(&p.walk, &p.frame, row->linktype);
         t.next[i] = NONE;
-        while (t.count > 0 && i - group_at(&t, t.open[0])->lead >= WINDOW)
+        stood += gone != NULL ? gone[i] : 0;
+        while (t.count > 0 && stood - group_at(&t, t.open[0])->place >= WINDOW)
             close_group(&t, 0);
         if (segment_of(&p, chosen == NULL || chosen[i] != 0, datagrams, &s))
-            memory = meet(&t, data, packets, i, &s);
+            memory = meet(&t, data, packets, i, stood, &s);
+        stood++;
     }
     size_t stop = final || !memory || t.count == 0 ? count : group_at(&t, t.open[0])->lead;
     *merged = 0;

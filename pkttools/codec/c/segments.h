@@ -56,11 +56,11 @@ void declare_end(const struct writable_frame *f, const struct header *h, size_t 
 
 /* merging.c */
 
-/* Merges packets, of which `chosen` says which may be; NULL: all. datagrams: those of UDP, too. Adds what comes to an end; `rest` has
- * the numbers of what is open then, and of what came behind it, unless this is the end of all. merged: how many became parts of
- * others. False: no memory.
+/* Merges packets, of which `chosen` says which may be; NULL: all. gone: how many stood right in front of each that were merged
+ * before; NULL: none. datagrams: those of UDP, too. Adds what comes to an end; `rest` has the numbers of what is open then, and of
+ * what came behind it, unless this is the end of all. merged: how many became parts of others. False: no memory.
  */
-bool merge(const uint8_t *data, const struct packet *packets, size_t count, const uint8_t *chosen, bool datagrams, bool final,
+bool merge(const uint8_t *data, const struct packet *packets, size_t count, const uint8_t *chosen, const uint8_t *gone, bool datagrams, bool final,
            struct gathered *out, struct bytes *rest, size_t *merged);
 
 #endif

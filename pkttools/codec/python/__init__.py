@@ -308,12 +308,12 @@ def splice(data: bytearray, rows: bytes, first: int, pieces: bytes, octets: byte
     return splicing.splice(data, rows, first, pieces, octets, linktype, keep, anew, counts)
 
 
-def merge(data: bytearray, rows: bytes, final: bool, chosen: bytes | bytearray | None, datagrams: bool) -> tuple[
-        bytearray, bytearray, bytearray, int]:  # fmt: skip
+def merge(data: bytearray, rows: bytes, final: bool, chosen: bytes | bytearray | None, gone: bytes | bytearray | None,
+          datagrams: bool) -> tuple[bytearray, bytearray, bytearray, int]:  # fmt: skip
     """See merging.merge."""
     from . import merging  # late: few merge
 
-    return merging.merge(data, rows, final, chosen, datagrams)
+    return merging.merge(data, rows, final, chosen, gone, datagrams)
 
 
 def carried(data: bytearray, rows: bytes, layer: tuple[int, int]) -> bytes:

@@ -8,6 +8,7 @@ Linux takes 64 packets from a card at a time: so far behind the first may the la
 
 from __future__ import annotations
 
+from itertools import accumulate
 from sys import byteorder
 
 from ...batch import CAPTURED, COLUMNS, LINKTYPE, NOTES, NOTES_SIZE, OFFSET, ORIGINAL, Packet, gathered
@@ -60,12 +61,12 @@ class Segment:
 
 
 class Group:
-    """Segments that are one super-frame, which may grow. steps: by how much IDs differ."""
+    """Segments that are one super-frame, which may grow. place: where the first one stood. steps: by how much IDs differ."""
 
-    __slots__ = ("data", "first", "members", "steps")
+    __slots__ = ("data", "first", "members", "place", "steps")
 
-    def __init__(self, first: Segment, lead: int) -> None:
-        self.first, self.members, self.data = first, [lead], first.data
+    def __init__(self, first: Segment, lead: int, place: int) -> None:
+        self.first, self.members, self.place, self.data = first, [lead], place, first.data
         self.steps: list[int] = []
 
     def joins(self, s: Segment) -> bool:
@@ -167,9 +168,11 @@ def _joined(packets: list[Packet]) -> Packet:
 
 
 def merge(
-    data: bytearray, rows: bytes, final: bool, chosen: bytes | bytearray | None, datagrams: bool
+    data: bytearray, rows: bytes, final: bool, chosen: bytes | bytearray | None, gone: bytes | bytearray | None, datagrams: bool
 ) -> tuple[bytearray, bytearray, bytearray, int]:
     """Merges packets. chosen: a byte a packet, 0 for those that are not; None: all are. datagrams: those of UDP, too.
+
+    gone: a byte a packet, how many stood right in front of it that were merged before; None: none.
 
     final: nothing comes behind them. Returns data and rows of what there is instead of them; the numbers of packets, 4 bytes each,
     that may be merged with what is to come, or stand behind such; and how many became parts of others.
@@ -177,14 +180,15 @@ def merge(
     packed = checked(data, rows)
     values = without_fcs([*packed])
     count = len(values) // COLUMNS
-    if chosen is not None and len(chosen) != count:
+    if any(one is not None and len(one) != count for one in (chosen, gone)):
         raise ValueError("verdicts are not one a packet")
+    stood = [i + before for i, before in enumerate(accumulate(gone))] if gone else range(count)
     groups: list[Group | None] = [None] * count
     growing: list[Group] = []
     for i in range(count):
         row, whole = values[i * COLUMNS : (i + 1) * COLUMNS], packed[i * COLUMNS : (i + 1) * COLUMNS]
         view = View(bytes(data[row[OFFSET] : row[OFFSET] + row[CAPTURED]]), row[ORIGINAL], row[LINKTYPE])
-        while growing and i - growing[0].members[0] >= WINDOW:
+        while growing and stood[i] - growing[0].place >= WINDOW:
             del growing[0]
         s = _segment_of(view, chosen is None or chosen[i] != 0, datagrams)
         if s is None:
@@ -204,7 +208,7 @@ def merge(
         if s.front and not s.flags & ENDS:
             if len(growing) == MOST_OPEN:
                 del growing[0]
-            groups[i] = Group(s, i)
+            groups[i] = Group(s, i, stood[i])
             growing.append(groups[i])  # type: ignore[arg-type]  # it was just made
     stop = growing[0].members[0] if growing and not final else count
     made, rest, merged = [], bytearray(), 0

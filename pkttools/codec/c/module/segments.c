@@ -105,24 +105,25 @@ static PyObject *py_merge(PyObject *self, PyObject *args)
     (void)self;
     struct batch b;
     int final, datagrams;
-    PyObject *given, *result = NULL;
+    PyObject *given, *absent, *result = NULL;
     struct gathered out = {0};
     struct bytes rest = {0};
-    Py_buffer chosen = {0};
+    Py_buffer chosen = {0}, gone = {0};
     size_t merged = 0;
-    if (!PyArg_ParseTuple(args, "y*y*pOp", &b.data, &b.rows, &final, &given, &datagrams))
+    if (!PyArg_ParseTuple(args, "y*y*pOOp", &b.data, &b.rows, &final, &given, &absent, &datagrams))
         return NULL;
-    if (!protocols_ready() || !batch_sound(&b) || !verdicts_of(given, &b, &chosen))
+    if (!protocols_ready() || !batch_sound(&b) || !verdicts_of(given, &b, &chosen) || !verdicts_of(absent, &b, &gone))
         goto exit;
     bool memory;
     Py_BEGIN_ALLOW_THREADS
-    memory = merge(b.data.buf, b.packets, (size_t)b.count, chosen.obj != NULL ? chosen.buf : NULL, datagrams != 0, final != 0, &out, &rest,
-                   &merged);
+    memory = merge(b.data.buf, b.packets, (size_t)b.count, chosen.obj != NULL ? chosen.buf : NULL, gone.obj != NULL ? gone.buf : NULL,
+                   datagrams != 0, final != 0, &out, &rest, &merged);
     Py_END_ALLOW_THREADS
     result = memory ? Py_BuildValue("(NNNn)", bytearray_of(&out.data), bytearray_of(&out.rows), bytearray_of(&rest), (Py_ssize_t)merged)
         : PyErr_NoMemory();
 exit:
     PyBuffer_Release(&chosen);
+    PyBuffer_Release(&gone);
     bytes_free(&rest);
     gathered_free(&out);
     batch_close(&b);
