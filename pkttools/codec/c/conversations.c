@@ -566,12 +566,12 @@ struct ranked {
 
 static uint64_t rank_of(const struct conversations *t, const struct conversation *c, enum order order)
 {
-    const struct connection *tcp = order == BY_HANDSHAKE ? connection_of(t, c) : NULL;
+    const struct connection *made = order == BY_HANDSHAKE ? connection_of(t, c) : NULL;
     switch (order) {
     case BY_PACKETS: return c->packets[0] + c->packets[1];
     case BY_OCTETS: return c->octets[0] + c->octets[1];
     case BY_DURATION: return (uint64_t)c->last - (uint64_t)c->first;
-    case BY_HANDSHAKE: return tcp == NULL || !tcp->timed ? 0 : tcp->most < 0 ? 1 : 1 + (uint64_t)tcp->most;
+    case BY_HANDSHAKE: return made == NULL || !made->timed ? 0 : made->most < 0 ? 1 : 1 + (uint64_t)made->most;
     default: return 0;
     }
 }
