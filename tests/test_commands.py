@@ -329,7 +329,7 @@ def test_standard_error_that_is_closed():
         ("pkt-txt2txt IP.TLL=3", "no field 'IP.TLL': did you mean IP.TTL?"),
         ("pkt-change --ip-ttl 300", "IP.TTL: 300 does not fit: at most 255"),
         ("pkt-change --if 'IP.TTL=3'", "filter 'IP.TTL=3': to compare, write IP.TTL==..."),
-        ("pkt-filter", MISSING), ("pkt-filter ''", MISSING),
+        ("pkt-filter", MISSING), ("pkt-filter -d -l 3", MISSING), ("pkt-filter ''", MISSING),
         ("pkt-filter IP ''", "filter '': a field expected, not the end"),
         ("pkt-txt2txt IP ''", "filter '': a field expected, not the end"),
         ("pkt-filter IP.TTL=5", f"{MISSING}; 'IP.TTL=5' assigns, to compare write =="),
@@ -374,6 +374,11 @@ def test_version_help_and_keys(name):
 
 
 NUMBERED = text(*[bytes([i]) for i in range(1, 10)])
+
+
+@pytest.mark.parametrize(("words", "kept"), [("-l 3", "123"), ("-s 7", "89"), ("-s 3 -l 1", "4")])
+def test_a_filter_of_nothing_but_how_many(words, kept, backend):
+    assert frames_of(run(f"pkt-filter -do {words}", NUMBERED, backend=backend)) == [f"0{digit}" for digit in kept]
 
 
 @pytest.mark.parametrize(

@@ -249,6 +249,18 @@ def test_raw_takes_packets_as_they_are(backend: str) -> None:
     assert made(f"raw --in {ROOT}/examples/ping.txt --count 1", backend=backend) == originals[:1]
 
 
+def test_raw_says_which_packets_have_no_such_field(backend: str) -> None:
+    """They have their turn: a value that is theirs comes in no packet, which matters to whoever goes through all of a field."""
+    mixed = shell("cat - examples/dns.txt | pkt-txt2txt", (ROOT / "examples" / "ping.txt").read_bytes()).stdout
+    pings = mixed.count(b"SIZE") - (ROOT / "examples" / "dns.txt").read_bytes().count(b"SIZE")
+    done = shell("pkt-gen raw UDP.DST_PORT=1..99", mixed, backend=backend)
+    said = f"UDP.DST_PORT is not in {pings} of {mixed.count(b'SIZE')} packets: the values whose turn it was there come in none"
+    assert (done.returncode, done.stderr.decode()) == (0, f"pkt-gen: {said}\n")
+    one = shell("pkt-gen raw UDP.DST_PORT=9", mixed, backend=backend).stderr.decode()
+    assert one == f"pkt-gen: UDP.DST_PORT is not in {pings} of {mixed.count(b'SIZE')} packets\n"
+    assert shell("pkt-gen raw ETHERNET.TYPE=1..9", mixed, backend=backend).stderr == b""
+
+
 def test_raw_keeps_what_came_with_packets(backend: str) -> None:
     """Time, interface, direction and comment: whatever stands in front of the bytes, also where packets come again."""
     packet = b"TIME: 170000000%d.%s\nSIZE: 42/60\nIFACE: eth%d\nWAY: in\nNOTE: packet %d\nLOST: 7\n"

@@ -118,7 +118,8 @@ def words(values: Values) -> tuple[list[str], list[str]]:
     joined = " ".join(others)
     need(all(map(str.strip, others)) or not joined.strip(), "filter '': a field expected, not the end")
     need(not split_assignment(joined), f"'{joined}' would assign; to compare, write ==")
-    need(bool(joined) or picks(values) or bool(values.given(PART)), missing(assigned))
+    some = bool(values.limit or values.skip) and not assigned and not dumped(values)
+    need(bool(joined) or picks(values) or bool(values.given(PART)) or some, missing(assigned))
     return assigned, others if joined else []
 
 

@@ -8,7 +8,7 @@ from array import array
 
 from .. import codec
 from ..command_line.signals import check, install
-from ..errors import PktError, UsageError, need
+from ..errors import PktError, UsageError, counted, need
 from ..flow.stage import Source
 from ..formats.files import Input, Output
 from ..language.series import Drawn, Turns, field_values, least, most, parse, seed_for
@@ -45,6 +45,7 @@ class Generated(Source):
         self.values, self.protocol = values, protocol
         self.seed = int.from_bytes(os.urandom(4), "big") if values.seed is None else values.seed
         self.lent = False
+        self.lacking: list[str] = []  # which fields packets to begin with do not have, to say
         self.beyond: dict[int, int] = {}  # what packets to begin with carry that is not followed
         self.sink: Sender | None = None
         self.count, self.schedule = amount(values)
@@ -118,6 +119,7 @@ class Generated(Source):
             templates = self.templates(self.file)
             self.count, self.schedule = amount(self.values, len(templates))
             self.make(templates)
+            self.lacking = self.without(len(templates))
             if self.columns or self.stream.correct:
                 batch = self.stream.laid_out(0, len(templates))
                 codec.beyond(batch.data, batch.rows, self.beyond)
@@ -212,12 +214,21 @@ class Generated(Source):
             progress.clear()
 
     def account(self) -> list[str]:
-        """The seed, where something was drawn."""
+        """Fields that not all packets have that were read; the seed, where something was drawn."""
         values = [column.values for column in self.columns]
         if self.drawn_sizes and self.sizes:
             values.append(self.sizes.values)
         drawn = any(isinstance(each, Drawn) for each in values)
-        return [f"seed {self.seed}"] if self.values.verbose and drawn else []
+        return [*self.lacking, *([f"seed {self.seed}"] if self.values.verbose and drawn else [])]
+
+    def without(self, total: int) -> list[str]:
+        """What there is to say of fields that some packets do not have that were read: they take their turn, and no value."""
+        said = []
+        for column, parts in zip(self.columns, self.stream.parts, strict=True):
+            if lacking := sum(not each for each in parts):
+                lost = ": the values whose turn it was there come in none" if column.values.period != 1 else ""
+                said.append(f"{column.name} is not in {lacking} of {counted(total, 'packet')}{lost}")
+        return said
 
     @property
     def drawn_sizes(self) -> bool:
