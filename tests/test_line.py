@@ -166,6 +166,19 @@ def test_tunnels_are_outer_and_inner(codec):
     )
 
 
+def test_frames_in_gre_with_a_key(codec):
+    """VSIDs up to 0xFFF are reserved (RFC 7637 3.2): then it is a key, as of Linux's gretap."""
+    for key, words in (
+        (7, "key 0x7"),
+        (0xFFFFF, "key 0xfffff"),
+        (0x100000, "vsid 4096, flow 0"),
+        (0x12345609, "vsid 1193046, flow 9"),
+    ):
+        header = struct.pack("!HHI", 0x2000, 0x6558, key)
+        said = one(codec, ethernet(0x0800, ipv4(47, header + ethernet(0x0800, ipv4(1, icmp(8))))))
+        assert re.match(rf"{A} > {B} GRE \d+ {words} > {A} > {B} ICMP 56", said), said
+
+
 def test_checksums_that_are_wrong_and_that_are_unfinished(codec):
     frame = bytearray(ethernet(0x0800, ipv4(6, tcp())))
     made = batch([(1, bytes(frame))])
