@@ -63,6 +63,15 @@ def test_data_of_the_same_name_are_numbered(codec: ModuleType) -> None:
     assert [line.partition("\t")[0] for line in found if "EXP_VALUE" in line] == ["TCP.OPT_EXP_VALUE[1]:", "TCP.OPT_EXP_VALUE[2]:"]
 
 
+@pytest.mark.parametrize("digits", range(1, 9))
+def test_numbers_have_as_many_digits_as_they_need(codec: ModuleType, digits: int) -> None:
+    """The first and the last number of so many digits, and one with all kinds of them."""
+    for number in (16 ** (digits - 1), 16**digits - 1, 0x9A8BF0C7 >> 32 - 4 * digits):
+        segment = bytearray(tcp(b""))
+        segment[4:8] = number.to_bytes(4, "big")
+        assert f"TCP.SEQ_NUMBER:\t\t{number:#x}" in lines(codec, 1, ethernet(0x0800, ipv4(6, bytes(segment))))
+
+
 @pytest.mark.parametrize("size", [0, 1, 3, 4, 5, 15, 16, 17, 31, 33, 511, 512, 513, 1500])
 def test_data_are_sixteen_bytes_a_line(codec: ModuleType, size: int) -> None:
     data = bytes(i * 7 & 255 for i in range(size))

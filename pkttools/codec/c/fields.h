@@ -142,29 +142,42 @@ static inline void put_pair(uint8_t *out, size_t byte)
     memcpy(out, &digits, 2);
 }
 
-/* A number of 32 bits as put_hex writes it; ten bytes are written. */
-static inline uint8_t *put_hex_short(uint8_t *out, uint32_t value)
+/* Four of them. */
+static inline void put_four(uint8_t *out, uint32_t text)
+{
+    uint8_t bytes[4] = {(uint8_t)(text >> 24), (uint8_t)(text >> 16), (uint8_t)(text >> 8), (uint8_t)text};
+    memcpy(out, bytes, sizeof bytes);
+}
+
+/* Hex digits, a digit a byte, as text. */
+static inline uint64_t hex_text(uint64_t digits)
 {
     enum { LETTERS = 'a' - '0' - 10 };
+    uint64_t above = (digits + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);       /* nine */
+    return digits + ZEROS_IN_TEXT + above * LETTERS;
+}
+
+/* A number of 32 bits in hex digits; eight bytes are written at most. How many digits are left out in front is not guessed. */
+static inline uint8_t *put_hex_digits(uint8_t *out, uint32_t value)
+{
     unsigned digits = 1;
     if (value < 0x10)                           /* flags, and most of what is small */
-        out[2] = (uint8_t)HEX_DIGITS[value];
-    else if (value <= 0xFFFF) {                 /* zeros of these four go where what is in front of the number comes */
+        out[0] = (uint8_t)HEX_DIGITS[value];
+    else if (value <= 0xFFFF) {
         digits = 4 - (unsigned)(value < 0x1000) - (unsigned)(value < 0x100);
-        put_pair(out + digits - 2, value >> 8);
-        put_pair(out + digits, value & 0xFF);
+        uint32_t d = value << (16 - 4 * digits);                /* the first digit stands first */
+        d = (d << 8 | d) & 0x00FF00FF;                          /* a digit a byte, in two steps */
+        d = (d << 4 | d) & 0x0F0F0F0F;
+        put_four(out, (uint32_t)hex_text(d));
     } else {
         digits = (unsigned)(35 - __builtin_clz(value)) / 4;
-        uint64_t d = (uint64_t)value << (32 - 4 * digits);      /* the first digit stands first */
-        d = (d << 16 | d) & UINT64_C(0x0000FFFF0000FFFF);       /* a digit a byte, in three steps */
+        uint64_t d = (uint64_t)value << (32 - 4 * digits);
+        d = (d << 16 | d) & UINT64_C(0x0000FFFF0000FFFF);
         d = (d << 8 | d) & UINT64_C(0x00FF00FF00FF00FF);
         d = (d << 4 | d) & UINT64_C(0x0F0F0F0F0F0F0F0F);
-        uint64_t above = (d + UINT64_C(0x0606060606060606)) >> 4 & UINT64_C(0x0101010101010101);        /* nine */
-        put_eight(out + 2, d + ZEROS_IN_TEXT + above * LETTERS);
+        put_eight(out, hex_text(d));
     }
-    out[0] = '0';
-    out[1] = 'x';
-    return out + 2 + digits;
+    return out + digits;
 }
 
 enum { FIGURES_AT_ONCE = 8, BELOW_THESE = 100000000 };

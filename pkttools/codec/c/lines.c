@@ -77,16 +77,17 @@ static const struct row *put_plain(uint8_t **text, size_t *count, const struct r
 {
     const struct frame from = {frame_range(f, h->start, f->size - h->start), f->size - h->start};
     const uint8_t *labels = field_rows.labels;
-    const size_t size = h->end - h->start;
+    const size_t size = h->end - h->start, eights = from.size - least(from.size, 7);    /* so many bytes have seven behind them */
     uint8_t *out = *text;
     size_t lines = 0;
     for (; r < stop && r->plain; r++) {
         if (r->stop > size || (r->holds & left_out) != 0)
             continue;
-        uint64_t raw = read_eight(&from, r->byte) << r->up >> r->down;
-        out = put_short(out, labels + r->label, r->label_size);
+        uint64_t raw = (r->byte < eights ? eight_at(frame_range(&from, r->byte, 8)) : read_eight(&from, r->byte)) << r->up >> r->down;
+        memcpy(out, labels + r->label, SHORT_LABEL);
+        out += r->label_size;
         if (r->form == NUMBER)
-            out = put_hex_short(out, ((uint32_t)raw + (uint32_t)r->field.bias) * (uint32_t)r->field.scale);
+            out = put_hex_digits(out + PREFIX, ((uint32_t)raw + (uint32_t)r->field.bias) * (uint32_t)r->field.scale);
         else
             out = r->form == MAC ? put_mac(out, raw) : put_ipv4(out, raw);
         *out++ = '\n';
@@ -136,7 +137,7 @@ static bool add_data_behind(struct lines *l, const struct frame *f, const struct
     const struct header *h = &w->header[index];
     const struct run *run = run_of(h);
     struct place at;
-    for (const struct row *r = field_rows.rows + run->data; r < field_rows.rows + run->stop; r++)
+    for (const struct row *r = field_rows.rows + run->data; r < field_rows.rows + run->data_stop; r++)
         if (r->form == DATA && (r->holds & IS_IN_PLACE) == 0 && (all || (r->holds & IS_NEW) == 0) && place_of(&r->field, h, &at)
             && !is_covered(w, count, index) && !add_data(l, r, f, &at, which_of_many(w, count, index, r->name)))
             return false;

@@ -9,10 +9,10 @@ static const char lower[] = HEX_DIGITS;
 
 uint8_t *put_hex(uint8_t *out, struct value v)
 {
-    if (v.high == 0 && v.low <= UINT32_MAX)
-        return put_hex_short(out, (uint32_t)v.low);
     *out++ = '0';
     *out++ = 'x';
+    if (v.high == 0 && v.low <= UINT32_MAX)
+        return put_hex_digits(out, (uint32_t)v.low);
     int digits = 0;
     for (uint64_t rest = v.high; rest != 0; rest >>= 4)
         digits++;
@@ -110,9 +110,8 @@ static uint8_t *put_octet(uint8_t *out, uint32_t octet)
     uint32_t zeros = (uint32_t)(octet < 100) + (uint32_t)(octet < 10);
     uint32_t text = hundreds << 24 | (tens - 10 * hundreds) << 16 | (octet - 10 * tens) << 8;
     text = (text | UINT32_C(0x30303000) | '.') << 8 * zeros;
-    uint8_t bytes[4] = {(uint8_t)(text >> 24), (uint8_t)(text >> 16), (uint8_t)(text >> 8), (uint8_t)text};
-    memcpy(out, bytes, sizeof bytes);
-    return out + sizeof bytes - zeros;
+    put_four(out, text);
+    return out + sizeof text - zeros;
 }
 
 uint8_t *put_ipv4(uint8_t *out, uint64_t address)

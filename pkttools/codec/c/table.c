@@ -51,8 +51,10 @@ static void number_prefixes(const struct field_table *from, const size_t *begin,
     }
 }
 
-static bool is_plain(const struct field *f, unsigned form)
+static bool is_plain(const struct field *f, unsigned form, size_t label)
 {
+    if (label > SHORT_LABEL)
+        return false;
     if (form == MAC || form == IPV4)
         return true;
     if (form != NUMBER || f->width == 0 || f->width > 32)
@@ -83,20 +85,25 @@ static void lay(struct table *t, const struct field_table *from, const size_t *b
             struct run *r = &run[slot_of_kind(t, f->header)];
             const uint8_t *text = (const uint8_t *)from->names + begin[i];
             size_t size = begin[i + 1] - begin[i] - 1, label = put_label(t->labels + at, text, size, 0);
+            memcpy(t->labels + at + label, "0x", PREFIX);
             t->rows[r->stop++] = (struct row){
                 *f, (uint32_t)at, (uint16_t)size, (uint16_t)label, from->traits[i].form, (uint8_t)holds, name[i], prefix[i],
-                prefix_size(text, size), is_plain(f, from->traits[i].form), (uint16_t)(f->bit / 8),
+                prefix_size(text, size), is_plain(f, from->traits[i].form, label + PREFIX), (uint16_t)(f->bit / 8),
                 (uint16_t)((f->bit + f->width + 7) / 8), f->bit % 8, (uint8_t)(64 - f->width),
             };
-            at += label;
+            at += label + PREFIX;
             r->room += label + MOST_NUMBER;
             r->old |= (holds & IS_NEW) == 0;
             r->line |= f->kind == TEXT && f->width == 0;
         }
-    for (size_t k = 0; k < t->headers + t->items; k++)
-        for (run[k].data = run[k].first; run[k].data < run[k].stop; run[k].data++)
-            if (t->rows[run[k].data].form == DATA && (t->rows[run[k].data].holds & IS_IN_PLACE) == 0)
+    for (size_t k = 0; k < t->headers + t->items; k++) {
+        struct run *r = &run[k];
+        for (r->data = r->first; r->data < r->stop; r->data++)
+            if (t->rows[r->data].form == DATA && (t->rows[r->data].holds & IS_IN_PLACE) == 0)
                 break;
+        for (r->data_stop = r->stop; r->data_stop > r->data && t->rows[r->data_stop - 1].form != DATA;)
+            r->data_stop--;
+    }
 }
 
 static void release(struct table *t)

@@ -6,24 +6,26 @@
 
 enum { IS_NEW = 1, IS_IN_PLACE = 8 };   /* what holds of a field; see pkttools/protocols/__init__.py */
 enum { MOST_NAME = 128, MOST_LABEL = MOST_NAME + 24 };  /* bytes; a label has a number, a colon and tabs */
+enum { PREFIX = 2 };            /* bytes behind a label: "0x" */
+enum { SHORT_LABEL = 32 };      /* bytes of a label and these: it is copied as a whole */
 enum { SLACK = 64 };            /* bytes of room behind what is written: short things are copied as a whole */
 
 struct row {                    /* a field of a kind of header */
     struct field field;
-    uint32_t label;             /* where its label begins: NAME, a colon, and tabs */
+    uint32_t label;             /* where its label begins: NAME, a colon, and tabs; behind it stands "0x" */
     uint16_t name_size, label_size;
     uint8_t form, holds;
     uint32_t name;              /* a number that rows of the same name have: where the first of them stands in the table that was given */
     uint32_t prefix;            /* the same of those whose names begin alike, up to the point: IP of IP.TTL */
     uint16_t prefix_size;
-    bool plain;                 /* a number of at most 32 bits, with bias and scale, too; a MAC or IPv4 address */
+    bool plain;                 /* a number of at most 32 bits, with bias and scale, too; a MAC or IPv4 address; its label is short */
     uint16_t byte, stop;        /* where such a one is: in eight bytes from this one of its header on; where it ends */
     uint8_t up, down;           /* in these: by how many bits they are to be shifted */
 };
 
 struct run {                    /* the rows of a kind of header, as they are written */
     uint32_t first, stop;
-    uint32_t data;              /* the first one of DATA that come behind; stop: there is none */
+    uint32_t data, data_stop;   /* the first one of DATA that come behind, and what is behind the last one; both stop: there is none */
     bool old;                   /* 1.16 knew one of them */
     bool line;                  /* it has a line of text */
     size_t room;                /* bytes of all their lines, but those of DATA and TEXT */
