@@ -94,7 +94,7 @@ class Lane:
         self.handed = self.shared = self.turn = 0
         self.lent: Lent | None = None
         self.known: Known | None = None
-        self.memory = bytearray(0)  # for what is not lent
+        self.memory: mmap | None = None  # for what is not lent
 
     def is_read(self) -> bool:
         """Whether there is somebody now who reads batches."""
@@ -130,7 +130,7 @@ class Lane:
             if size and stop == len(batch):
                 lent.passed = True
                 return self.told(stop, size, lent.owner, lent.number * PIECE + start), stop
-        out: bytearray | mmap = data
+        out = data
         start, size, stop = codec.lane_encode(data, rows, first, out, front) if self.lender.has_taken(data) else (0, 0, first)
         if not size:
             out = (self.lender.take() if len(batch) - first >= MANY else None) or self.own()
@@ -158,10 +158,12 @@ class Lane:
         """Whether the reader has mapped this memory."""
         return promised(self.output.fd, owner.token) > 0
 
-    def own(self) -> bytearray:
-        """Memory for a batch that is written, not lent."""
+    def own(self) -> mmap:
+        """Memory for a batch that is written, not lent: of most of it no page is ever touched."""
         if not self.memory:
-            self.memory = bytearray(HEADER.size + MAX_LANE)
+            import mmap  # late, as in lending.py
+
+            self.memory = mmap.mmap(-1, HEADER.size + MAX_LANE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         return self.memory
 
     def enter(self) -> None:
@@ -243,7 +245,7 @@ def batches(source: Input, buffer: bytearray, used: int, linktype: int, line: in
             base = HEADER.size + len(rows)  # where packets are in what was written: they may be handed on as they lie
             memory = source.onward.memory_for(base + size) if source.onward else None
             if not memory and len(own) < base + size:
-                own = bytearray(base + size)  # room for more than there is would have to be cleared
+                own = bytearray(base + size + SLACK)  # room for much more than there is would have to be cleared
             data = memory or own
             there = taken(buffer, start, used, rows, data, base, size)
             start += there
