@@ -112,6 +112,31 @@ def test_a_signal_ends_with_the_account(labs):
         assert (done.returncode, "1 sent, 1 answered, 0 lost" in said) == (1, True)  # more was to be asked
 
 
+def test_an_interface_that_goes_down_is_waited_for(lab):
+    """As pkt-recv and ping do; what could not be asked meanwhile is counted."""
+    away = "{ sleep 0.6; ip link set eth0 down; sleep 0.6; ip link set eth0 up; ip neigh replace %s lladdr %s dev eth0; } &"
+    done = lab.run("a", f"{away % (IP['b'], MAC['b'])} {PING} pkt-ask -Z root -i eth0 --interval 0.1 --timeout 0.3 ICMP.SEQ=1..30")
+    said = done.stderr.decode()
+    assert [said.count(f"eth0: {words}") for words in ("interface went down", "interface is up again")] == [1, 1], said
+    counts = re.search(r"(\d+) sent, (\d+) answered, .*; (\d+) not sent \(\3 interface is down\)", said)
+    sent, answered, unsent = map(int, counts.groups())
+    assert (sent + unsent, done.returncode) == (30, 1)
+    assert answered >= 10
+    assert unsent >= 3
+
+
+def test_of_an_interface_that_is_gone_all_that_is_left_is_counted_at_once(lab):
+    lab.run("a", "ip link add gone type veth peer name other; ip link set gone up; ip link set other up")
+    began = time.monotonic()
+    asking = f"{PING} pkt-ask -Z root -i gone --interval 1 --timeout 0.2 ICMP.SEQ=1..300"
+    done = lab.run("a", f"{{ sleep 1; ip link delete gone; }} & {asking}; echo $?")
+    said = done.stderr.decode()
+    sent, unsent = map(int, re.search(r"gone: (\d+) sent, 0 answered, .*; (\d+) not sent \(\2 interface is gone\)", said).groups())
+    assert (sent + unsent, done.stdout.splitlines()[-1]) == (300, b"1"), said
+    assert said.count("gone: interface is gone: nothing more can be sent") == 1
+    assert time.monotonic() - began < 20
+
+
 def test_what_it_says_without_an_interface_or_a_privilege(labs):
     done = labs.run("a", f"{PING} {UNPRIVILEGED} pkt-ask -i eth0")
     assert done.returncode == 1

@@ -251,6 +251,7 @@ class Scripted:
     """
 
     ring = sender = property(lambda self: self)
+    gone = False
     name, attempted = "wire", 0
 
     def __init__(self, answers: dict[tuple[int, int], tuple[int, ...]], refused: int = 0) -> None:

@@ -134,7 +134,8 @@ class Asker:
         while first < len(batch):
             room = self.in_flight - self.counts.open if len(self.line) < MOST_HELD else 0
             now = time.monotonic()
-            if self.interval and room > 0:
+            interval = 0 if self.wire.sender.gone else self.interval  # where nothing can be asked, nothing is waited for
+            if interval and room > 0:
                 room = 0 if now < self.next else 1
             keys += asked(batch.part(len(keys), first + room))
             questions: list[Question] = []
@@ -146,18 +147,18 @@ class Asker:
                 self.matcher.ask(question, own)
                 questions.append(question)
             if questions:
-                self.next = max((self.next or now) + self.interval, now)
+                self.next = max((self.next or now) + interval, now)
                 self.line += questions
                 self.counts.open += len(questions)
                 self.counts.sent += len(questions)
                 self.send(batch, first, first + len(questions), questions)
                 first += len(questions)
-                if self.counts.open < self.in_flight and not self.interval:
+                if self.counts.open < self.in_flight and not interval:
                     continue
             if first < len(batch):
                 keys += asked(batch.part(len(keys), first + self.in_flight))
                 yield from self.written()
-                self.turn(self.next - now if self.interval and self.counts.open < self.in_flight else None)
+                self.turn(self.next - now if interval and self.counts.open < self.in_flight else None)
 
     def blocked(self, keys: Sequence[Key]) -> bool:
         """Whether an answer would be that of another question that is open."""

@@ -19,6 +19,7 @@ from ...errors import PktError
 from ...kernel import slots_fill, slots_give, slots_read
 from .interface import ETH_P_ALL, PACKET_AUXDATA, PACKET_VNET_HDR, SOL_PACKET, bind, grow, linktype_of, mtu, open_socket
 from .leaving import leave
+from .link import Watch
 from .ring import TPACKET_V2, counts, mapped, no_longer_promiscuous, promiscuous, slot_size, slots
 
 SO_TIMESTAMPING, BY_KERNEL = 37, 1 << 3 | 1 << 4  # asm-generic/socket.h; when a packet came, linux/net_tstamp.h
@@ -50,6 +51,7 @@ class Prompt:
             self.ring = self.filled() if self.queued else mapped(self.sock, TPACKET_V2, *slots(self.slot, memory))
             self.index = socket.if_nametoindex(self.name)
             promiscuous(self.sock, self.index)
+            self.watch = Watch(self.name, self.index)
             self.linktype = linktype_of(self.name, bind(self.sock, self.name, ETH_P_ALL))
         except OSError as error:
             raise PktError(f"{self.name}: {error.strerror}") from None
@@ -64,16 +66,18 @@ class Prompt:
     def take(self) -> Batch | None:
         """The next packets, which stay until `give`; None: there are none. Raises PktError.
 
-        In the first moments the kernel may have no time for a packet: 0 is the time of one that left, and one that came has ours.
+        An interface that went down is waited for; of one that is gone whoever sends there learns. In the first moments the kernel
+        may have no time for a packet: 0 is the time of one that left, and one that came has ours.
         """
         try:
             most = slots_fill(self.fd, self.ring, self.slot) if self.queued else TURN
             rows, self.met, cut, _ = slots_read(self.ring, self.slot, self.at, most, self.linktype)
         except OSError as error:
-            raise PktError(f"{self.name}: {self.reason(error.errno)}") from None
+            self.check(error.errno or errno.EIO)
+            return None
         self.cut += cut
         if not self.met:
-            self.check()
+            self.check(self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
             return None
         batch = Batch(self.ring, rows)
         if self.queued and 0 in batch.column(TIME):
@@ -101,19 +105,19 @@ class Prompt:
             rows = b"".join(batch.rows[i * ROW_BYTES : (i + 1) * ROW_BYTES] for i in left)
             codec.correct(batch.data, rows, codec.TRANSPORT)
 
-    def check(self) -> None:
-        """Asks the socket for what went wrong. Raises PktError."""
-        number = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number:
-            raise PktError(f"{self.name}: {self.reason(number)}")
-
-    def reason(self, number: int | None) -> str:
-        """What an errno says of an interface."""
-        return "interface went down" if number == errno.ENETDOWN else os.strerror(number or errno.EIO)
+    def check(self, number: int) -> None:
+        """number: the errno of what went wrong at the socket, or 0. Raises PktError where it will receive no more."""
+        if number == errno.ENETDOWN:
+            self.watch.went_down()
+        elif number:
+            raise PktError(f"{self.name}: {os.strerror(number)}")
+        if not self.watch.up:
+            self.watch.look()
 
     def close(self) -> int:
         """Ends it; gives how many packets the kernel dropped, for want of room, or were too long."""
         _, dropped = counts(self.sock)
+        self.watch.close()
         no_longer_promiscuous(self.sock, self.index)
         leave(self.sock, self.ring)
         return dropped + self.cut
