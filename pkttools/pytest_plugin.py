@@ -12,6 +12,7 @@ A test run that uses none of it imports this file and nothing more.
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from .library import Lab, Packet
+    from .library import Differing, Lab, Packet
     from .library.lab import Capture
     from .library.stream import Several
 
@@ -30,6 +31,25 @@ MOST = 20  # differing packets that are told
 def pytest_configure(config: pytest.Config) -> None:
     """Makes the marker known."""
     config.addinivalue_line("markers", "lab(statement, ...): the topology of the fixture `lab`, see pkt-lab(1)")
+
+
+def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
+    """What a failing `assert got == expected` says of packets: fields that differ, as pkt-diff; None: what it says of all else."""
+    module = sys.modules.get(f"{__package__}.library.packet")
+    both: list[list[Any]] = [[*side] if isinstance(side, (list, tuple)) else [side] for side in (left, right)]
+    if op != "==" or module is None or not any(both):
+        return None
+    if not all(isinstance(one, module.Packet) for side in both for one in side):
+        return None
+    from .library import diff
+
+    lines = [line for text in told(diff(both[0], both[1])) for line in text.splitlines()]
+    return ["packets differ (A: left, B: right)", *lines] if lines else None
+
+
+def told(found: list[Differing]) -> list[str]:
+    """What is said of packets that differ, of the first ones each."""
+    return [*map(str, found[:MOST]), *([f"and {len(found) - MOST} packets more"] if len(found) > MOST else [])]
 
 
 class Labs:
@@ -116,5 +136,4 @@ def assert_packets(got: Several, expected: Several, ignore: str | Iterable[str] 
     may = ["TIME", *([ignore] if isinstance(ignore, str) else ignore)]
     found = diff(expected, got, ignore=may)
     if found:
-        more = [f"and {len(found) - MOST} packets more"] if len(found) > MOST else []
-        pytest.fail("\n".join(["packets differ (A: expected, B: got)", *map(str, found[:MOST]), *more]), pytrace=True)
+        pytest.fail("\n".join(["packets differ (A: expected, B: got)", *told(found)]), pytrace=True)

@@ -54,6 +54,46 @@ def forbidden(monkeypatch):
 def test_skipped(forbidden, lab):
     assert False
 """
+COMPARED = """
+import pytest
+from pkttools import parse, read
+
+def two():
+    return list(read("sent.txt")) + list(read("sent.txt"))
+
+def test_lists():
+    got = two()
+    got[1]["IP.TTL"] = 3
+    assert got == two()
+
+def test_one_missing():
+    assert two() == two()[:1]
+
+def test_nothing_came():
+    assert [] == two()
+
+def test_single():
+    got, sent = two()
+    got["IP.TTL"] = 5
+    assert got == sent
+
+def test_time():
+    got, sent = two()
+    got.time += 1
+    assert (got,) == (sent,)
+
+def test_many():
+    assert two() * 15 == []
+
+def test_others():
+    assert [1, 2] == [1, 3]
+
+def test_mixed():
+    assert [two()[0]] == ["text"]
+
+def test_same():
+    assert two() == two()
+"""
 ALONE = "import sys\ndef test_it():\n    assert not [name for name in sys.modules if name.startswith('pkttools.')][1:]\n"
 
 
@@ -76,6 +116,24 @@ def test_fixtures_do_what_they_say(tmp_path: Path, lab) -> None:
     assert "packets differ (A: expected, B: got)" in said
     assert re.search(r"packet 1: .*\n(E +)?  IP.TTL +64 -> 3\n", said)
     assert "packet 2 only in A: " in said
+
+
+def test_packets_that_are_compared(tmp_path: Path) -> None:
+    """Fields that differ are said of them, and of all else what pytest says."""
+    words = [ROOT / "bin/pkt-gen", "udp", "--count", "1", "--payload", "x"]
+    (tmp_path / "sent.txt").write_text(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    (tmp_path / "test_it.py").write_text(COMPARED)
+    done = suite(tmp_path, "-vvv")  # its -q takes one away
+    said = dict(re.findall(r"^_+ (test_\w+) _+$\n(.*?)(?=^_+ test_|^=+ short)", done.stdout, re.M | re.S))
+    assert "8 failed, 1 passed" in done.stdout
+    for name in ("lists", "one_missing", "nothing_came", "single", "time", "many"):
+        assert "packets differ (A: left, B: right)" in said[f"test_{name}"], done.stdout
+    assert re.search(r"packet 2: .*\nE +IP.TTL +3 -> 64\n", said["test_lists"])
+    assert re.search(r"packet 2 only in A: ", said["test_one_missing"])
+    assert said["test_nothing_came"].count("only in B: ") == 2
+    assert re.search(r"IP.TTL +5 -> 64\n", said["test_single"]) and "TIME" in said["test_time"]
+    assert said["test_many"].count("only in A: ") == 20 and "and 10 packets more" in said["test_many"]
+    assert "packets differ" not in said["test_others"] + said["test_mixed"]
 
 
 def test_a_run_without_it_has_nothing_of_it(tmp_path: Path) -> None:
