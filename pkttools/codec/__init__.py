@@ -8,6 +8,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     text_encode(data, rows, first, number, width, data_only, fields) -> (text, stop)
     json_encode(data, rows, first, number) -> (text, stop)
     columns_encode(data, rows, first, number, columns, before, style) -> (text, stop)
+    text_relay(keep, guard, assignments, width, data_only, linktype, said, number) -> a relay
+    relay_step(relay, text, now) -> text, or None
+    relayed(relay) -> (lines, came, passed, met, (placed, ...), (cut, ...))
     lane_encode(data, rows, first, out, front) -> (start, size, stop)
     lane_decode(data, start, stop, rows, linktype) -> (sound, lines)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)
@@ -142,6 +145,7 @@ except ImportError as _error:
     BACKEND = "python"
 
 text_decode, text_encode = _backend.text_decode, _backend.text_encode
+relay_step, relayed, text_relay = _backend.relay_step, _backend.relayed, _backend.text_relay
 json_encode, columns_encode = _backend.json_encode, _backend.columns_encode
 lane_decode, lane_encode = _backend.lane_decode, _backend.lane_encode
 line_encode = _backend.line_encode
@@ -251,6 +255,8 @@ __all__ = [
     "read_stamps",
     "reassemble",
     "reassemble_rest",
+    "relay_step",
+    "relayed",
     "run_table",
     "segment",
     "select",
@@ -262,6 +268,7 @@ __all__ = [
     "tell",
     "text_decode",
     "text_encode",
+    "text_relay",
     "unlike",
     "verify",
     "walk",

@@ -27,6 +27,19 @@ def json_encode(data: Buffer, rows: Buffer, first: int, number: int | Buffer, /)
 def columns_encode(
     data: Buffer, rows: Buffer, first: int, number: int | Buffer, columns: Buffer, before: Buffer, style: int, /
 ) -> tuple[bytes | bytearray, int]: ...
+def text_relay(
+    keep: Program | None,
+    guard: Program | None,
+    assignments: Program | None,
+    width: int,
+    data_only: bool,
+    linktype: int,
+    said: int,
+    number: int,
+    /,
+) -> object: ...
+def relay_step(relay: object, text: Buffer, now: int, /) -> bytes | None: ...
+def relayed(relay: object, /) -> tuple[int, int, int, int, tuple[int, ...], tuple[int, ...]]: ...
 def lane_encode(data: Buffer, rows: Buffer, first: int, out: Buffer, front: int, /) -> tuple[int, int, int]: ...
 def lane_decode(data: Buffer, start: int, stop: int, rows: Buffer, linktype: int, /) -> tuple[int, int]: ...
 def pcap_decode(

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..formats.files import Output, Sink
+    from ..formats.files import Input, Output, Sink
     from .stage import Source, Stage
     from .workers import Workers
 
@@ -75,6 +75,8 @@ def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None 
     if source.file and source.file.sections:
         source.file.sections.passes = not source.file.sections.one and all(stage.passes for stage in stages)
     give_up((source, sink), user)
+    if source.file and source.file.is_pipe and sink.output and len(stages) == 1 and jobs == 1 and sys.platform == "linux":
+        source.file.relay = relay_for(first, source.file, sink)
     end, before, got = End(), last.passed, Got()  # before: of another file, with --each
     first.ahead = source.ahead
     parts: Sequence[Stage | Workers] = stages
@@ -110,6 +112,18 @@ def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None 
             sink.output.finish()
     end.read, end.failed = source.close(), bool(end.errors) or sink.failed
     return end
+
+
+def relay_for(stage: Stage, file: Input, sink: Sink) -> Callable[[bytearray, int, int], tuple[int, int]]:
+    """What goes on in place of a reader whose packets come one by one, where there is such for the stage; see relay.py."""
+
+    def relay(buffer: bytearray, linktype: int, line: int) -> tuple[int, int]:
+        from .relay import relay_of  # late: most packets come in large numbers, or few at all
+
+        file.relay = relay_of(stage, file, sink)
+        return file.relay(buffer, linktype, line) if file.relay else (0, line)
+
+    return relay
 
 
 def new_user(stages: list[Stage]) -> str | None:

@@ -150,6 +150,7 @@ class Input:
         self.onward: Lane | None = None
         self.owners: Owners | None = None  # whose memory the one that is open brings batches in
         self.elsewhere: Callable[[int, Stretch], int] | None = None  # lets others go on where packets are plain; see flow/ring.py
+        self.relay: Callable[[bytearray, int, int], tuple[int, int]] | None = None  # goes on where they are few; see flow/relay.py
         self.shown: Callable[[int], None] | None = None  # learns how many packets these have read
         self.sections: Sections | None = None  # what pcapng says beside packets, where it goes along
         self.at, self.fd = -1, 0

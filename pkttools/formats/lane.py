@@ -51,6 +51,8 @@ AHEAD = 4096  # bytes that are read of what is behind a header: small batches ar
 SLACK = 8192  # bytes of rows, should they be more than before
 MANY = 64  # packets from which it pays to look for memory to lend
 SOME = 4  # batches with which one memory is told of, until it is another's turn
+ONES, ONES_BYTES = 16, 4096  # packets, and bytes of them, below which a batch is a small one
+FEW = 8  # small batches, one after the other, behind which the next ones are text
 PAUSE = 0.001  # seconds after which a pipe is looked at again that another one writes into
 
 
@@ -91,7 +93,7 @@ class Lane:
     def __init__(self, output: Output, lender: Lender) -> None:
         self.output, self.lender = output, lender
         self.lender.shares = True
-        self.handed = self.shared = self.turn = 0
+        self.handed = self.shared = self.turn = self.small = 0
         self.lent: Lent | None = None
         self.known: Known | None = None
         self.memory: mmap | None = None  # for what is not lent
@@ -99,6 +101,12 @@ class Lane:
     def is_read(self) -> bool:
         """Whether there is somebody now who reads batches."""
         return promised(self.output.fd, UNDERSTOOD) > 0
+
+    def trickles(self, batch: Batch) -> bool:
+        """Whether packets come one by one: to write text, and to read it, then takes less than what is around a batch."""
+        few = len(batch) < ONES and sum(batch.column(CAPTURED)) < ONES_BYTES
+        self.small = self.small + 1 if few else 0
+        return self.small > FEW
 
     def ahead(self, rows: int, data: int, kept: int) -> tuple[mmap, int] | None:
         """Memory to read records of pcap into, and from where on, so that they can be handed on as they lie: with room for rows.

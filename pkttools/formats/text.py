@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..command_line.options import Values
+    from .lane import Lane
 
 LAST_LINE = b"\n==\n"  # of a packet, with the end of the line before
 MARK = b"\xef\xbb\xbf"  # which editors of Windows put before a text in UTF-8
 HEAD = 512  # bytes from which a text without packets is known
 PASSED_OVER = 5  # what codec.text_decode counts
+LITTLE = 16 << 10  # bytes of one read that are few packets
+FEW = 8  # such reads, one after the other, from which packets are taken to come one by one
 MAX_TEXT = 32 << 20  # bytes of one packet's text; 262,144 bytes, one a line, need a fifth of it
 
 
@@ -37,6 +40,7 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
         used -= len(MARK)
         buffer[:used] = buffer[len(MARK) : len(MARK) + used]
     final = not used
+    came, small = used, 0  # bytes of the last read; reads in a row that brought few packets, all of them whole
     lane = source.lane
     while True:
         if lane and used and not buffer[0]:
@@ -96,8 +100,15 @@ def packets(source: Input, buffer: bytearray, used: int) -> Iterator[Batch]:
             raise PktError(f"{source.name}:{line + 1}: the text of one packet goes on for more than {MAX_TEXT >> 20} MiB")
         if used == len(buffer):
             buffer.extend(bytes(used))
+        small = small + 1 if found and not used and came <= LITTLE else 0
+        if small > FEW and source.relay:
+            before = line
+            used, line = source.relay(buffer, linktype, line)
+            came, known, tried, small = used, 0, 0, FEW - 1 if line > before else 0
+            if used:
+                continue
         known, used = used, source.fill(buffer, used)
-        final = used == known
+        came, final = used - known, used == known
     stray, shortened, filled, unplaced, cut = counts
     if binary and not found:
         raise PktError(f"{source.name}: neither packet text nor a capture file")
@@ -208,21 +219,26 @@ class TextSink(Sink):
                 line = "".join(f"{line}\n" for line in link_lines(linktype)).encode()
             self.linktype = linktype
             lane = self.output.lane if self.output.lane and self.output.lane.is_read() else None
-            text, stop = lane.encode(batch, first) if lane else (b"", first)
+            text, stop = lane.encode(batch, first) if lane and not lane.trickles(batch) else (b"", first)
             handed = stop - first
             if not handed:
                 number = self.count + 1
                 text, stop = codec.text_encode(batch.data, batch.rows, first, number, self.width, self.data_only, self.fields)
-            if lane:
-                lane.enter()
-            if line:
-                self.output.write(line)
-            self.output.write(text, stop - first, ends)
+            self.put(line, text, stop - first, lane)
             if lane:
                 lane.handed += handed
-                lane.leave()
             self.count += stop - first
             first = stop
+
+    def put(self, line: bytes, text: bytes | memoryview, count: int, lane: Lane | None) -> None:
+        """Writes a line, and so many packets behind it. lane: where they are read as batches, to keep others out meanwhile."""
+        if lane:
+            lane.enter()
+        if line:
+            self.output.write(line)
+        self.output.write(text, count, ends)
+        if lane:
+            lane.leave()
 
     def leave(self) -> tuple[int | None, int]:
         """The link type that was said last, and how many packets there are."""

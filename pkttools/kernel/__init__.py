@@ -5,6 +5,8 @@ chooses, as for the codec; on systems other than Linux there is no C for this.
 
     pipe_lend(fd, data) -> bytes that the pipe took, without copying them: they must stay as they are until they were read;
         never waits: raises BlockingIOError where the pipe is full. None in Python, which has os.write for that
+    take_turns(step, buffer, most, reading, writing, wake, lock, now)
+        -> (bytes in the buffer that are not for the step, bytes written, what is still to be)
     ring_read(ring, at, size, wanted, linktype, cooked, limit, nano, notes) -> (rows, rows of unfinished checksums,
         packets met, rows with the time of the card)
     ring_give(ring, at): gives a block of a ring back to the kernel
@@ -49,6 +51,7 @@ except ImportError:
     BACKEND = "python"
 
 pipe_lend = getattr(_backend, "pipe_lend", None)
+take_turns = _backend.take_turns
 ring_give, ring_read, ring_take = _backend.ring_give, _backend.ring_read, _backend.ring_take
 perf_read, ringbuf_read = _backend.perf_read, _backend.ringbuf_read
 deadlines, send_burst, send_paced = _backend.deadlines, _backend.send_burst, _backend.send_paced

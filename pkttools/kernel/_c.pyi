@@ -2,6 +2,9 @@
 
 from typing_extensions import Buffer
 
+def take_turns(
+    step: object, buffer: Buffer, most: int, reading: int, writing: int, wake: int, lock: int, now: int, /
+) -> tuple[int, int, bytes]: ...
 def pipe_lend(fd: int, data: Buffer, /) -> int: ...
 def ring_read(
     ring: Buffer,

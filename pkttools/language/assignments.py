@@ -13,6 +13,8 @@ from .assigning import varied
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .filters import Filter
 
 
@@ -46,9 +48,13 @@ class Assignments:
         met, placed, cut, stale, unknown = codec.assign(batch.data, rows, self.program, values, self.follow, self.beyond)
         for which, series in self.series:
             series.take(placed[which])
-        self.met += met
         self.stale += stale
         self.unknown += unknown
+        self.add(met, placed, cut)
+
+    def add(self, met: int, placed: Sequence[int], cut: Sequence[int]) -> None:
+        """Counts packets that were met, and those in which each was done, and had no room."""
+        self.met += met
         self.placed = list(map(int.__add__, self.placed, placed))
         self.cut = list(map(int.__add__, self.cut, cut))
 

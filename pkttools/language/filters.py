@@ -120,6 +120,10 @@ class Filter:
         """The program for packets of a link type, for people. Raises UsageError where libpcap has none for it, PktError."""
         return compiled(self.tree_for(linktype))
 
+    def program_of_all(self) -> Program | None:
+        """The program for packets of all link types, where there is one and nothing else is asked; None: there is more to it."""
+        return None if self.tree is None or self.part or patterns_in(self.tree) else compiled(self.tree)
+
     def tree_for(self, linktype: int) -> Tree:
         """What has to hold of packets of a link type. Raises UsageError where libpcap has no program for it, PktError."""
         if self.tree is not None:

@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from .pcapng import Known
+    from .relay import Relay
     from .rows import Buffer
 
 __all__ = [
     "address_ends", "address_rules", "address_table", "answer", "assign", "beyond", "blank", "carried", "check",
     "columns_encode", "conversation_numbers", "conversation_rows", "conversation_table", "conversation_totals", "correct",
-    "count", "count_durations", "counters", "cryptopan_blocks", "cryptopan_rules", "datagrams", "doubles_table", "ends",
-    "feed", "figures", "find_doubles", "follow", "follow_numbers", "forward", "fragment", "gather_rows", "group_rows",
-    "handshakes", "items", "json_encode", "keep_memory", "key_rows", "lane_decode", "lane_encode", "largest", "line_encode",
-    "listing_encode", "map_addresses", "merge", "merge_runs", "octets_alike", "pcap_border", "pcap_decode", "pcap_encode",
-    "pcapng_decode", "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "run_table", "segment", "select",
-    "set_protocols", "signed", "sort_rows", "splice", "spread", "tell", "text_decode", "text_encode", "unlike", "verify",
-    "walk", "wipe", "wrap",
+    "count", "count_durations", "counters", "cryptopan_blocks", "cryptopan_rules", "datagrams", "doubles_table", "ends", "feed",
+    "figures", "find_doubles", "follow", "follow_numbers", "forward", "fragment", "gather_rows", "group_rows", "handshakes",
+    "items", "json_encode", "keep_memory", "key_rows", "lane_decode", "lane_encode", "largest", "line_encode", "listing_encode",
+    "map_addresses", "merge", "merge_runs", "octets_alike", "pcap_border", "pcap_decode", "pcap_encode", "pcapng_decode",
+    "pcapng_encode", "pick", "read_stamps", "reassemble", "reassemble_rest", "relay_step", "relayed", "run_table", "segment",
+    "select", "set_protocols", "signed", "sort_rows", "splice", "spread", "tell", "text_decode", "text_encode", "text_relay",
+    "unlike", "verify", "walk", "wipe", "wrap",
 ]  # fmt: skip
 
 
@@ -42,6 +43,28 @@ def columns_encode(data: bytearray, rows: bytes, first: int, number: int | Buffe
     from . import columns as twin
 
     return twin.columns_encode(data, rows, first, number, columns, before, style)
+
+
+def text_relay(keep: Program | None, guard: Program | None, assignments: Program | None, width: int, data_only: bool,
+               linktype: int, said: int, number: int) -> Relay:  # fmt: skip
+    """See relay.Relay."""
+    from . import relay as twin  # late: only where packets come one by one
+
+    return twin.Relay(keep, guard, assignments, width, data_only, linktype, said, number)
+
+
+def relay_step(relay: Relay, text: Buffer, now: int) -> bytes | None:
+    """See relay.relay_step."""
+    from . import relay as twin
+
+    return twin.relay_step(relay, text, now)
+
+
+def relayed(relay: Relay) -> tuple[int, int, int, int, tuple[int, ...], tuple[int, ...]]:
+    """See relay.relayed."""
+    from . import relay as twin
+
+    return twin.relayed(relay)
 
 
 def lane_encode(data: bytearray, rows: bytes, first: int, out: bytearray, front: int) -> tuple[int, int, int]:

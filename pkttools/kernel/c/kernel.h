@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "step.h"
+
 /* pipe.c */
 
 /* Puts pages into a pipe without copying them, vmsplice(2): they must stay as they are until they have been read. */
@@ -26,6 +28,23 @@ static inline struct packet packet_at(const uint8_t *rows, size_t i)
     memcpy(&p, rows + i * sizeof p, sizeof p);
     return p;
 }
+
+/* turns.c */
+
+struct turns_between {          /* descriptors; wake: can be read when it is time to stop, -1: none; now: the time, 0: the clock's */
+    int reading, writing, wake;
+    int64_t lock, now;          /* lock: of the output, the place that is locked while it is written, 0: none */
+};
+
+struct turns {                  /* bytes that were read and are not for the step; bytes written, and those that are still to be */
+    size_t used, written, rest_size;
+    const uint8_t *rest;
+};
+
+/* Reads, lets the step make what is to be written, and writes it, again and again: until the input ends, or there is something that is
+ * not for the step, more than `most` bytes at once among it; until the output takes less; until a signal comes, or `wake` can be read.
+ * What is wrong with an end shows when it is read or written again. */
+struct turns take_turns(const struct turns_between *b, const struct step *step, uint8_t *buffer, size_t size, size_t most);
 
 /* privileges.c */
 

@@ -28,6 +28,35 @@ static PyObject *py_pipe_lend(PyObject *self, PyObject *args)
     return PyErr_Occurred() ? NULL : PyErr_SetFromErrno(PyExc_OSError);
 }
 
+static PyObject *py_take_turns(PyObject *self, PyObject *args)
+{
+    (void)self;
+    PyObject *capsule, *result = NULL;
+    Py_buffer buffer;
+    Py_ssize_t most;
+    long long lock, now;
+    struct turns_between between;
+    if (!PyArg_ParseTuple(args, "Ow*niiiLL", &capsule, &buffer, &most, &between.reading, &between.writing, &between.wake, &lock, &now))
+        return NULL;
+    between.lock = lock;
+    between.now = now;
+    if (!PyCapsule_IsValid(capsule, STEP))
+        PyErr_SetString(PyExc_TypeError, "no step");
+    else if (most < 0 || buffer.len == 0)
+        PyErr_SetString(PyExc_ValueError, "no room, or no such size");
+    else {
+        const struct step *step = PyCapsule_GetPointer(capsule, STEP);
+        struct turns t;
+        Py_BEGIN_ALLOW_THREADS
+        t = take_turns(&between, step, buffer.buf, (size_t)buffer.len, (size_t)most);
+        Py_END_ALLOW_THREADS
+        result = Py_BuildValue("nny#", (Py_ssize_t)t.used, (Py_ssize_t)t.written, t.rest_size > 0 ? (const char *)t.rest : "",
+                               (Py_ssize_t)t.rest_size);
+    }
+    PyBuffer_Release(&buffer);
+    return result;
+}
+
 static PyObject *py_prctl(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -513,6 +542,7 @@ static PyMethodDef methods[] = {
     {"slots_fill", py_slots_fill, METH_VARARGS, NULL},
     {"slots_give", py_slots_give, METH_VARARGS, NULL},
     {"slots_read", py_slots_read, METH_VARARGS, NULL},
+    {"take_turns", py_take_turns, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

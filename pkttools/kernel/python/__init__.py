@@ -6,6 +6,7 @@ from .privileges import capabilities, death_signal, keep_capabilities, prctl
 from .ring import ring_give, ring_read, ring_take
 from .samples import perf_read, ringbuf_read
 from .slots import slots_fill, slots_give, slots_read
+from .turns import take_turns
 
 __all__ = [
     "capabilities",
@@ -23,4 +24,5 @@ __all__ = [
     "slots_fill",
     "slots_give",
     "slots_read",
+    "take_turns",
 ]  # fmt: skip

@@ -59,6 +59,7 @@ static PyMethodDef *const tables[] = {
     packets_methods,
     pcap_methods,
     pcapng_methods,
+    relay_methods,
     soundness_methods,
     runs_methods,
     segments_methods,

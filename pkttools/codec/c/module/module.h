@@ -138,6 +138,7 @@ extern PyMethodDef headers_methods[];
 extern PyMethodDef packets_methods[];
 extern PyMethodDef pcap_methods[];
 extern PyMethodDef pcapng_methods[];
+extern PyMethodDef relay_methods[];
 extern PyMethodDef soundness_methods[];
 extern PyMethodDef runs_methods[];
 extern PyMethodDef segments_methods[];
