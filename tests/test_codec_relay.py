@@ -9,6 +9,7 @@ from samples import TEXT
 from test_lane import text_with
 
 from pkttools.batch import LANE_MARK, link_of
+from pkttools.codec import ALL, LENGTHS, TRANSPORT
 from pkttools.language.assignments import Assignments
 from pkttools.protocols.names import link_lines
 
@@ -36,10 +37,10 @@ def test_steps_are_counted(codec):
     assert out.count(b"\n==\n") == count
     assert out.startswith(b"-- 7 --\n")
     assert f"\n-- {6 + count} --\n".encode() in out
-    assert codec.relayed(made) == (b"".join(packets).count(b"\n"), count, count, count, (count, 0), (0, 0))
+    assert codec.relayed(made) == (b"".join(packets).count(b"\n"), count, count, count, 0, (count, 0), (0, 0))
     none = relay(codec, "UDP")
     assert codec.relay_step(none, packets[0], NOW) == b""
-    assert codec.relayed(none) == (packets[0].count(b"\n"), 1, 0, 0, (), ())
+    assert codec.relayed(none) == (packets[0].count(b"\n"), 1, 0, 0, 0, (), ())
 
 
 @pytest.mark.parametrize("text", [
@@ -51,7 +52,7 @@ def test_steps_are_counted(codec):
 def test_what_is_not_plain_is_left_alone(codec, text):
     made = relay(codec)
     assert codec.relay_step(made, text, NOW) is None
-    assert codec.relayed(made) == (0, 0, 0, 0, (), ())
+    assert codec.relayed(made) == (0, 0, 0, 0, 0, (), ())
     assert codec.relay_step(made, ONE, NOW) == usual(codec, ONE)
 
 
@@ -77,23 +78,49 @@ def test_packets_of_which_something_is_to_be_said_are_left_alone(codec):
                                    + bytes(30)) + b"\n==\n"  # fmt: skip
     made = relay(codec, items=[("IP.TTL", "=", "3")])
     assert codec.relay_step(made, esp, NOW) is None
-    assert codec.relayed(made) == (0, 0, 0, 0, (0,), (0,))
+    assert codec.relayed(made) == (0, 0, 0, 0, 0, (0,), (0,))
     assert codec.relay_step(relay(codec, "IP"), esp, NOW) == usual(codec, esp, "IP")
+
+
+@pytest.mark.parametrize("what", [ALL, LENGTHS, TRANSPORT])
+def test_checksums_are_corrected(codec, what):
+    """Between the filter and what is assigned, as a stage does; wrong ones are counted."""
+    bad = usual(codec, PING.removeprefix(LINK), items=[("IP.TTL", "=", "3")])
+    packets = packets_of(bad)
+    for items in ((), [("IP.TTL", "=", "5")]):
+        made = relay(codec, "ICMP", None, items, corrects=what)
+        assert codec.relay_step(made, bad, NOW) == usual(codec, bad, "ICMP", None, items, what)
+        wrong = 0 if what == TRANSPORT else len(packets)
+        assert codec.relayed(made)[1:5] == (len(packets), len(packets), len(packets) if items else 0, wrong)
+
+
+@pytest.mark.parametrize("octets", [
+    "45 00 00 40 00 00 00 00 09 01 00 00 0a 00 00 01 0a 00 00 02 08 00 00 00 00 01 00 01",  # truncated
+    "45 00 00 1c 00 00 20 00 09 11 00 00 0a 00 00 01 0a 00 00 02 00 07 00 07 00 20 12 34",  # a fragment
+    "45 00 00 1c 00 00 00 00 09 11 26 cf 0a 00 00 01 0a 00 00 02 00 07 00 07 00 08 14 1c",  # UDP, its sum left to the card
+])  # fmt: skip
+def test_what_cannot_be_corrected_in_full_is_left_alone(codec, octets):
+    text = f"-- 1 --\n{'00 ' * 12}08 00 {octets}\n==\n".encode()
+    made = relay(codec, corrects=ALL)
+    assert codec.relay_step(made, text, NOW) is None
+    assert codec.relayed(made) == (0, 0, 0, 0, 0, (), ())
+    assert codec.relay_step(relay(codec), text, NOW) == usual(codec, text)
 
 
 def test_numbers_go_on(codec):
     made = relay(codec, "NUMBER==3", "NUMBER==1", [("IP.TTL", "=", "3")])
     packets = packets_of(PING) * 2
     assert [bool(codec.relay_step(made, packet, NOW)) for packet in packets[:4]] == [False, False, True, False]
-    assert codec.relayed(made)[2:] == (1, 1, (1,), (0,))
+    assert codec.relayed(made)[2:] == (1, 1, 0, (1,), (0,))
 
 
 @pytest.mark.parametrize(("arguments", "error"), [
-    ((None, None, None, 0, False, 1, 1, 1), ValueError), ((None, None, None, 1 << 20, False, 1, 1, 1), ValueError),
-    (((b"", b"x", b""), None, None, 16, False, 1, 1, 1), ValueError),
-    ((None, (b"", b"x", b""), None, 16, False, 1, 1, 1), ValueError),
-    ((None, None, (b"", bytes([9]) * 80, b""), 16, False, 1, 1, 1), ValueError),
-    ((None, None, Assignments([("IP.TTL", "=", "1..9")]).program, 16, False, 1, 1, 1), ValueError),
+    ((None, None, None, 3, 16, False, 1, 1, 1), ValueError), ((None, None, None, -2, 16, False, 1, 1, 1), ValueError),
+    ((None, None, None, -1, 0, False, 1, 1, 1), ValueError), ((None, None, None, -1, 1 << 20, False, 1, 1, 1), ValueError),
+    (((b"", b"x", b""), None, None, -1, 16, False, 1, 1, 1), ValueError),
+    ((None, (b"", b"x", b""), None, -1, 16, False, 1, 1, 1), ValueError),
+    ((None, None, (b"", bytes([9]) * 80, b""), -1, 16, False, 1, 1, 1), ValueError),
+    ((None, None, Assignments([("IP.TTL", "=", "1..9")]).program, -1, 16, False, 1, 1, 1), ValueError),
 ])  # fmt: skip
 def test_what_is_no_relay(codec, arguments, error):
     with pytest.raises(error):
@@ -107,7 +134,8 @@ def test_both_codecs_leave_the_same_alone(both):
     ]
     for text in texts:
         for piece in [text, *(part + b"==\n" for part in text.split(b"==\n")[:30]), text[: len(text) // 2]]:
-            for words in ((None, None, ()), ("IP.TTL>3", "UDP", [("IP.TTL", "-=", "1"), ("UDP.DST_PORT", "=", "99")])):
-                c, python = (relay(codec, *words) for codec in both)
+            for words, what in (((None, None, ()), -1), ((None, None, ()), LENGTHS),
+                                (("IP.TTL>3", "UDP", [("IP.TTL", "-=", "1"), ("UDP.DST_PORT", "=", "99")]), ALL)):  # fmt: skip
+                c, python = (relay(codec, *words, corrects=what) for codec in both)
                 assert both[0].relay_step(c, piece, NOW) == both[1].relay_step(python, piece, NOW)
                 assert both[0].relayed(c) == both[1].relayed(python)

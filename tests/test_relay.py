@@ -92,6 +92,7 @@ COMMANDS = [
     ["pkt-change", "--ip-ttl", "9", "--if", "ICMP.TYPE==0", "-v"], ["pkt-change", "-u", "--ip-ttl", "9"],
     ["pkt-filter", "-v", "IP.TTL==64"], ["pkt-filter", "NUMBER<99", "IP"], ["pkt-change", "UDP.DST_PORT=53"],
     ["pkt-change", "--ip-id", "1..99"], ["pkt-txt2txt", "-l", "20"], ["pkt-txt2txt", "-s", "3"], ["pkt-correct"],
+    ["pkt-correct", "-L", "IP.TTL=9"], ["pkt-correct", "-v", "ICMP"],
     ["pkt-txt2txt", "-aa"], ["pkt-txt2txt", "--fail-if", "UDP"], ["pkt-filter", "IP.DATA~=abc", "ICMP"],
 ]  # fmt: skip
 

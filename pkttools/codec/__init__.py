@@ -8,9 +8,9 @@ fields. `PKTTOOLS_CODEC=c` or `python` chooses one; unset, C is used where it wa
     text_encode(data, rows, first, number, width, data_only, fields) -> (text, stop)
     json_encode(data, rows, first, number) -> (text, stop)
     columns_encode(data, rows, first, number, columns, before, style) -> (text, stop)
-    text_relay(keep, guard, assignments, width, data_only, linktype, said, number) -> a relay
+    text_relay(keep, guard, assignments, corrects, width, data_only, linktype, said, number) -> a relay
     relay_step(relay, text, now) -> text, or None
-    relayed(relay) -> (lines, came, passed, met, (placed, ...), (cut, ...))
+    relayed(relay) -> (lines, came, passed, met, wrong, (placed, ...), (cut, ...))
     lane_encode(data, rows, first, out, front) -> (start, size, stop)
     lane_decode(data, start, stop, rows, linktype) -> (sound, lines)
     pcap_decode(buffer, start, stop, final, big_endian, nano, header, lengths, linktype) -> (consumed, rows, error)

@@ -50,4 +50,6 @@ def stage(values: Values) -> Stage:
             said.append(f"{undecided} could not be decided: bytes behind a datagram were taken {', '.join(parts)}")
         return said
 
-    return Stage(values, [each(corrected)], account=account, beyond=beyond, apart=True, tallies=[counts, mended])
+    made = Stage(values, [each(corrected)], account=account, beyond=beyond, apart=True, tallies=[counts, mended])
+    made.corrects = None if mended else (what, counts)
+    return made

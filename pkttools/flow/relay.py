@@ -1,8 +1,8 @@
 """Packets that come one by one: what one read brings is read, changed and written without a step of Python's.
 
-Where a stage only filters and assigns, from text to text, the codec can do all of that in one step, `codec.text_relay`, and the
-kernel's functions take turns of reading, that step and writing. Whatever is not plain is left in the reader's buffer, and goes the
-usual way, as if it had just been read: nothing is done here that is not done there.
+Where a stage only filters, corrects checksums and assigns, from text to text, the codec can do all of that in one step,
+`codec.text_relay`, and the kernel's functions take turns of reading, that step and writing. Whatever is not plain is left in the
+reader's buffer, and goes the usual way, as if it had just been read: nothing is done here that is not done there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ def relay_of(stage: Stage, source: Input, sink: Sink) -> Relay | None:
     """What takes over from the reader of a stage that is alone; None: it does more than a relay can, or writes something else."""
     changes = stage.assignments
     filters = [one for one in (stage.keep, changes.guard if changes else None) if one]
-    more = stage.work or stage.hold or stage.divides or stage.numbers or stage.failing or stage.last_number is not None
+    work = stage.work and not stage.corrects
+    more = work or stage.hold or stage.divides or stage.numbers or stage.failing or stage.last_number is not None
     counts = stage.values.skip or stage.values.limit or stage.values.link_type is not None
     if more or counts or type(sink) is not TextSink or sink.fields or (changes and (changes.series or changes.follow)):
         return None
@@ -53,17 +54,21 @@ class Relay:
             return 0, line
         keep, guard = (one.program_of_all() if one else None for one in (self.keep, self.guard))
         assigned = self.assignments.program if self.assignments else None
+        corrects, counts = stage.corrects or (-1, [])
         said = -1 if sink.linktype is None else sink.linktype
-        relay = codec.text_relay(keep, guard, assigned, sink.width, sink.data_only, linktype, said, sink.count + 1)
+        relay = codec.text_relay(keep, guard, assigned, corrects, sink.width, sink.data_only, linktype, said, sink.count + 1)
         place = 0
         if output.lane:
             from ..formats.lane import WRITING as place
         fds = self.source.fd, output.fd, waker()
         used, written, rest = kernel.take_turns(relay, buffer, LITTLE, *fds, place, self.source.now or 0)
-        lines, came, passed, met, placed, cut = codec.relayed(relay)
+        lines, came, passed, met, wrong, placed, cut = codec.relayed(relay)
         stage.came += came
         stage.passed += passed
         sink.count += passed
+        if counts:
+            counts[codec.CORRECTED] += passed
+            counts[codec.WRONG] += wrong
         if self.keep:
             self.keep.met += came
         if self.guard:

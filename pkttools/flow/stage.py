@@ -162,6 +162,7 @@ class Stage:
     numbers = False  # whether what it shows says which of the packets that it reads each is
     as_read = False  # whether it writes the format that is read
     joins = False  # whether it makes one stream of several files
+    corrects: tuple[int, list[int]] | None = None  # what all its work corrects, as codec.correct takes it, and what counts that
     writes_nothing = False  # whether it only says, in the end, what it found
     of_many = False  # whether it works on each of many files: what makes a failure is asked, and said, of each
     hold: Callable[[Source, Sink], Sink] | None = None

@@ -23,6 +23,7 @@ PIPES = {
     "cat": ["cat"],
     "pkt-txt2txt": ["pkt-txt2txt"],
     "pkt-change --icmp-type 8": ["pkt-change", "--icmp-type", "8"],
+    "pkt-correct": ["pkt-correct"],
 }
 # The first packet; half a second later, when all have started, the others, each a millisecond after the one before.
 FEEDER = """

@@ -24,10 +24,10 @@ def program(expression: str | None) -> Program | None:
 
 
 def relay(codec: ModuleType, keep: str | None = None, guard: str | None = None, items: Items = (), *, said: int = 1,
-          number: int = 1) -> object:  # fmt: skip
+          number: int = 1, corrects: int = -1) -> object:  # fmt: skip
     """A relay with filters as they are written, for Ethernet."""
     assigned = Assignments([*items]).program if items else None
-    made: object = codec.text_relay(program(keep), program(guard), assigned, 16, False, 1, said, number)
+    made: object = codec.text_relay(program(keep), program(guard), assigned, corrects, 16, False, 1, said, number)
     return made
 
 
@@ -36,12 +36,15 @@ def packets_of(text: bytes) -> list[bytes]:
     return [part + b"==\n" for part in text.removeprefix(LINK).split(b"==\n")[:-1]]
 
 
-def usual(codec: ModuleType, text: bytes, keep: str | None = None, guard: str | None = None, items: Items = ()) -> bytes:
+def usual(codec: ModuleType, text: bytes, keep: str | None = None, guard: str | None = None, items: Items = (),
+          corrects: int = -1) -> bytes:  # fmt: skip
     """What becomes of a text by the codec's functions one by one."""
     _, data, rows, *_ = codec.text_decode(bytearray(text), 0, len(text), False, 1, 0, NOW)
     rows = bytes(rows)
     if keep:
         rows = bytes(codec.select(data, rows, program(keep)))
+    if corrects >= 0:
+        codec.correct(data, rows, corrects)
     if items:
         chosen = bytes(codec.select(data, rows, program(guard))) if guard else rows
         codec.assign(data, chosen, Assignments([*items]).program, None, False)

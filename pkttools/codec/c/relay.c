@@ -1,5 +1,6 @@
-/* What a stage does that filters and assigns, from text to text: decode, select, assign, encode, packet by packet. Twin of
- * ../python/relay.py. All that asks for more, be it a message, a line or a number that is to be told, is left to these one by one.
+/* What a stage does that filters, corrects and assigns, from text to text: decode, select, correct, assign, encode, packet by packet.
+ * Twin of ../python/relay.py. All that asks for more, be it a message, a line or a number that is to be told, is left to these one by
+ * one.
  */
 #include "relay.h"
 
@@ -17,8 +18,18 @@ static bool is_plain(const struct text_decoder *d, const struct relay *r, size_t
     return plain;
 }
 
-/* Filters, assigns and writes packets; fresh: counts of these alone. */
-static bool passed_on(struct relay *r, struct text_decoder *d, size_t *fresh, size_t all, int64_t *passed, int64_t *met)
+/* Corrects a packet; false where that is not all that there is to say of it. */
+static bool corrected(const struct relay *r, const struct writable_frame *f, const struct packet *p, int64_t *wrong)
+{
+    struct corrected found;
+    if (correct(f, p->original, p->linktype, (enum correction)r->corrects, MAX_HEADERS, &found) != CORRECTED)
+        return false;
+    *wrong += found.wrong;
+    return !found.unfinished && found.doubt == SURE && found.untold.beyond == 0 && found.untold.signature == 0;
+}
+
+/* Filters, corrects, assigns and writes packets; fresh: counts of these alone. */
+static bool passed_on(struct relay *r, struct text_decoder *d, size_t *fresh, size_t all, int64_t *passed, int64_t *met, int64_t *wrong)
 {
     const struct packet *p = (const struct packet *)(const void *)d->packets.at;
     int64_t count = (int64_t)(d->packets.size / sizeof *p);
@@ -29,6 +40,8 @@ static bool passed_on(struct relay *r, struct text_decoder *d, size_t *fresh, si
         const struct writable_frame f = writable(d->data.at + bare->offset, (size_t)bare->captured);
         if (r->keep != NULL && !matches(r->keep, &f.view, bare, &p[i], d->data.at, r->came + i + 1, NULL))
             continue;
+        if (r->corrects >= 0 && !corrected(r, &f, bare, wrong))
+            return false;
         if (r->assignments != NULL
             && (r->guard == NULL || matches(r->guard, &f.view, bare, &p[i], d->data.at, r->passed + *passed + 1, NULL))) {
             struct untold untold = assign(r->assignments, &f, bare->linktype, fresh, fresh + all, NULL, 0);
@@ -48,17 +61,18 @@ bool relay_step(struct relay *r, const uint8_t *text, size_t size, int64_t now)
 {
     size_t all = r->assignments == NULL ? 0 : assignment_count(r->assignments), *fresh = r->placed + 2 * all;
     struct text_decoder d = {.linktype = r->linktype, .now = now};
-    int64_t passed = 0, met = 0;
+    int64_t passed = 0, met = 0, wrong = 0;
     r->out.size = 0;
     memset(fresh, 0, 2 * all * sizeof *fresh);
     text_decode(&d, text, size, false);
-    bool done = is_plain(&d, r, size) && passed_on(r, &d, fresh, all, &passed, &met);
+    bool done = is_plain(&d, r, size) && passed_on(r, &d, fresh, all, &passed, &met, &wrong);
     if (done) {
         r->lines += d.line;
         r->came += (int64_t)(d.packets.size / sizeof(struct packet));
         r->passed += passed;
         r->number += passed;
         r->met += met;
+        r->wrong += wrong;
         for (size_t i = 0; i < 2 * all; i++)
             r->placed[i] += fresh[i];
     }

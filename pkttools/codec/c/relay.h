@@ -1,4 +1,4 @@
-/* Text through a filter and assignments, to text, in one step. */
+/* Text through a filter, checksums and assignments, to text, in one step. */
 #ifndef RELAY_H
 #define RELAY_H
 
@@ -10,6 +10,8 @@ struct relay {
     int64_t linktype, said;     /* what holds in the text that comes; in what was written so far, -1: nothing was */
     int64_t number;             /* of the next packet that is written */
     int64_t lines, came, passed, met;   /* what went through; met: packets that the guard accepts */
+    int64_t wrong;              /* packets in which a checksum was */
+    int corrects;               /* what is corrected, an enum correction; -1: nothing */
     size_t *placed;             /* packets in which each assignment was done, behind them those that were cut; and room for the same */
     struct bytes out;           /* what the last step made */
 };

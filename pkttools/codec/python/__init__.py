@@ -45,12 +45,12 @@ def columns_encode(data: bytearray, rows: bytes, first: int, number: int | Buffe
     return twin.columns_encode(data, rows, first, number, columns, before, style)
 
 
-def text_relay(keep: Program | None, guard: Program | None, assignments: Program | None, width: int, data_only: bool,
-               linktype: int, said: int, number: int) -> Relay:  # fmt: skip
+def text_relay(keep: Program | None, guard: Program | None, assignments: Program | None, corrects: int, width: int,
+               data_only: bool, linktype: int, said: int, number: int) -> Relay:  # fmt: skip
     """See relay.Relay."""
     from . import relay as twin  # late: only where packets come one by one
 
-    return twin.Relay(keep, guard, assignments, width, data_only, linktype, said, number)
+    return twin.Relay(keep, guard, assignments, corrects, width, data_only, linktype, said, number)
 
 
 def relay_step(relay: Relay, text: Buffer, now: int) -> bytes | None:
@@ -60,7 +60,7 @@ def relay_step(relay: Relay, text: Buffer, now: int) -> bytes | None:
     return twin.relay_step(relay, text, now)
 
 
-def relayed(relay: Relay) -> tuple[int, int, int, int, tuple[int, ...], tuple[int, ...]]:
+def relayed(relay: Relay) -> tuple[int, int, int, int, int, tuple[int, ...], tuple[int, ...]]:
     """See relay.relayed."""
     from . import relay as twin
 

@@ -1,4 +1,4 @@
-/* Text through a filter and assignments, to text, for Python; and for kernel/c/turns.c, which calls no Python. */
+/* Text through a filter, checksums and assignments, to text, for Python; and for kernel/c/turns.c, which calls no Python. */
 #include "module.h"
 
 #include "../../../kernel/c/step.h"
@@ -48,19 +48,24 @@ static PyObject *py_text_relay(PyObject *self, PyObject *args)
     (void)self;
     PyObject *keep, *guard, *assignments;
     Py_ssize_t width;
-    int data_only;
+    int data_only, corrects;
     long long linktype, said, number;
-    if (!PyArg_ParseTuple(args, "OOOnpLLL", &keep, &guard, &assignments, &width, &data_only, &linktype, &said, &number))
+    if (!PyArg_ParseTuple(args, "OOOinpLLL", &keep, &guard, &assignments, &corrects, &width, &data_only, &linktype, &said, &number))
         return NULL;
     if (width < 1 || width > MAX_FRAME) {
         PyErr_SetString(PyExc_ValueError, "width out of range");
+        return NULL;
+    }
+    if (corrects < -1 || corrects > TRANSPORT) {
+        PyErr_SetString(PyExc_ValueError, "no such correction");
         return NULL;
     }
     struct relaying *r = PyMem_Calloc(1, sizeof *r);
     if (r == NULL)
         return PyErr_NoMemory();
     r->step = (struct step){take, r};
-    r->relay = (struct relay){.style = {(size_t)width, data_only != 0}, .linktype = linktype, .said = said, .number = number};
+    r->relay = (struct relay){.style = {(size_t)width, data_only != 0}, .linktype = linktype, .said = said, .number = number,
+                              .corrects = corrects};
     PyObject *capsule = PyCapsule_New(r, STEP, free_relay);
     if (capsule == NULL) {
         PyMem_Free(r);
@@ -110,8 +115,8 @@ static PyObject *py_relayed(PyObject *self, PyObject *capsule)
         return NULL;
     const struct relay *r = &((const struct relaying *)step->whose)->relay;
     Py_ssize_t all = r->assignments == NULL ? 0 : (Py_ssize_t)assignment_count(r->assignments);
-    return Py_BuildValue("(LLLLNN)", (long long)r->lines, (long long)r->came, (long long)r->passed, (long long)r->met,
-                         numbers(r->placed, all), numbers(r->placed + all, all));
+    return Py_BuildValue("(LLLLLNN)", (long long)r->lines, (long long)r->came, (long long)r->passed, (long long)r->met,
+                         (long long)r->wrong, numbers(r->placed, all), numbers(r->placed + all, all));
 }
 
 PyMethodDef relay_methods[] = {
