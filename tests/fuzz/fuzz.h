@@ -43,6 +43,7 @@ void packets_prepare(void);
 void fuzz_text(struct input *in);
 void fuzz_long(struct input *in);
 void fuzz_rows(struct input *in);
+void fuzz_relay(struct input *in);
 void fuzz_pcap(struct input *in);
 void fuzz_lane(struct input *in);
 void fuzz_blocks(struct input *in);

@@ -11,6 +11,7 @@
 #include "payloads.h"
 #include "segments.h"
 #include "programs.h"           /* written by seeds.py */
+#include "relay.h"
 #include "spans.h"
 #include "splice.h"
 #include "statistics.h"
@@ -393,6 +394,38 @@ void fuzz_table(struct input *in)
         try_assign(&s, &assignments[i]);
     }
     discard(&s.whole);
+}
+
+/* Three bytes: which filter, which assignments, what is corrected; beyond those that there are: none. Then a text. */
+void fuzz_relay(struct input *in)
+{
+    size_t keep = take8(in), change = take8(in), corrects = take8(in);
+    bool filters_it = keep < sizeof filters / sizeof *filters, sound = change < sizeof assignments / sizeof *assignments;
+    bool changes_it = sound && series_count(&assignments[change]) == 0;
+    size_t all = changes_it ? assignment_count(&assignments[change]) : 0;
+    struct relay r = {
+        .keep = filters_it ? &filters[keep] : NULL, .assignments = changes_it ? &assignments[change] : NULL, .style = {16, false},
+        .corrects = corrects <= TRANSPORT ? (int)corrects : -1, .linktype = 1, .said = 1, .number = 1,
+        .placed = calloc(4 * all + 1, sizeof *r.placed),
+    };
+    EXPECT(r.placed != NULL);
+    uint8_t *text = exact(in->at, in->size);
+    for (int step = 0; step < 2; step++) {      /* counts go on */
+        struct relay before = r;
+        bool done = relay_step(&r, text, in->size, 0);
+        struct text_decoder again = {.linktype = 1};
+        if (done && r.out.size > 0)
+            text_decode(&again, r.out.at, r.out.size, true);
+        EXPECT(again.error == NO_ERROR);
+        EXPECT(again.consumed < r.out.size || !done || (int64_t)count_of(&again.packets) == r.passed - before.passed);
+        EXPECT(done ? r.came > before.came && r.number - before.number == r.passed - before.passed
+                    : r.came == before.came && r.passed == before.passed && r.met == before.met && r.lines == before.lines);
+        bytes_free(&again.data);
+        bytes_free(&again.packets);
+    }
+    release(text, in->size);
+    bytes_free(&r.out);
+    free(r.placed);
 }
 
 /* A column of a program in few bytes: one for -14 to 239, and two or eight behind a 254 or 255. Twin of `column` in seeds.py. */

@@ -143,6 +143,17 @@ def texts() -> Iterator[bytes]:
         yield struct.pack("!HBB", 300, width - 1, data_only) + bytes(text)
 
 
+def to_relay() -> Iterator[bytes]:
+    """Which programs, and the text of a frame of Ethernet; and texts that are left alone."""
+    for i, (linktype, frame) in enumerate(samples()):
+        if linktype == 1:
+            b = batch([(1, frame)])
+            text, _ = codec.text_encode(b.data, bytes(b.rows), 0, 1, 16, False, 0)
+            yield bytes([i % (len(FILTERS) + 3), i % (len(ASSIGNMENTS) + 2), i % 4]) + bytes(text)
+    for given in texts():
+        yield b"\xff\0\0" + given[4:]
+
+
 def long_texts() -> Iterator[bytes]:
     """Rows that are missing, and what follows: as much as there may be, and a byte more, as a row and as other lines."""
     row = ROWS[:79]
@@ -551,7 +562,7 @@ def to_cipher() -> Iterator[bytes]:
 
 
 CASES = {
-    "t": texts, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
+    "t": texts, "R": to_relay, "l": long_texts, "r": rows, "p": records, "n": blocks, "m": notes, "c": edited, "g": given,
     "w": bridged, "b": bpf_programs, "f": lambda: (sample(linktype, frame) for linktype, frame in samples()),
     "d": handed_on, "v": placed, "a": stamped, "h": changed_tables, "k": ring_blocks, "s": ring_slots, "x": ringbuf_records,
     "y": perf_records, "z": to_send, "o": to_divide, "j": to_cut, "q": to_answer, "A": to_map, "e": messages, "u": to_follow,

@@ -15,6 +15,7 @@ static const struct {
 } cases[] = {
     {'t', fuzz_text},           /* formats.c: a text is read, written, and read again */
     {'l', fuzz_long},           /* formats.c: the text of a packet near the largest size */
+    {'R', fuzz_relay},          /* packets.c: a text becomes another in one step, by the programs of seeds.py */
     {'r', fuzz_rows},           /* formats.c: canonical rows, with vectors and without */
     {'d', fuzz_lane},           /* formats.c: packets that another process hands on are read, written, and read again */
     {'p', fuzz_pcap},           /* formats.c: records of a capture are read, written, and read again */
