@@ -33,6 +33,7 @@ def table(codec: ModuleType, monkeypatch: pytest.MonkeyPatch, b: Batch, names: s
     ("names", "cells"),
     [
         ("NUMBER,CAPTURED,ORIGINAL,LINKTYPE", "1\t85\t1500\t1"),
+        ("size", "1500"),
         ("TIME,TIME_UTC", "1700000000000000001\t2023-11-14T22:13:20.000000001Z"),
         ("FRAME", TUNNEL.hex()),
         ("IP.TTL,UDP.DST_PORT,TCP.DST_PORT", "64,64,64\t53\t"),

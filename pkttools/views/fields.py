@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # What a packet has besides fields, as the codec numbers it: from -1 down. NOTES: what its lines say, of which there may be several.
 NOTES = ("IFACE", "WAY", "NOTE")
 FACTS = ("NUMBER", "TIME", "TIME_UTC", "CAPTURED", "ORIGINAL", "LINKTYPE", "FRAME", *NOTES)
+SAME = {"SIZE": "ORIGINAL"}  # what filters and the text call it
 PLAIN, CSV, JSON = range(3)  # how cells are written; see codec/python/columns.py
 ENDINGS = {".tsv": "tsv", ".csv": "csv", ".jsonl": "jsonl", ".parquet": "parquet"}
 
@@ -34,7 +35,8 @@ class Column:
     def __init__(self, text: str, option: str = "--fields") -> None:
         """option: which asks for it. Raises UsageError."""
         name, bracket, which = text.upper().strip().partition("[")
-        one = name in FACTS and name not in NOTES
+        fact = SAME.get(name, name)
+        one = fact in FACTS and fact not in NOTES
         self.occurrence, self.several, self.field = 0, not bracket and not one, ""
         if bracket:
             number = which.removesuffix("]")
@@ -44,12 +46,12 @@ class Column:
             need(self.several or self.occurrence != 0, f"{option}: {text}: occurrences count from 1, or from -1 back")
         self.is_list = bool(bracket) and self.several
         self.name = name + bracket + which
-        if name in FACTS:
+        if fact in FACTS:
             need(not bracket or not one, f"{option}: {text}: there is one of a packet")
-            self.what = -1 - FACTS.index(name)
+            self.what = -1 - FACTS.index(fact)
             return
         if name not in FIELDS:
-            raise UsageError(f"{option}: {unknown('field', name, [*FACTS, *FIELDS])}")
+            raise UsageError(f"{option}: {unknown('field', name, [*FACTS, *SAME, *FIELDS])}")
         self.field = current(name)
         self.what = FIELDS[name][0]
 

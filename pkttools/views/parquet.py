@@ -25,7 +25,8 @@ GROUP = 1 << 16  # rows of a row group
 LARGE = 384 << 10  # bytes of one, in memory, of which writing takes a multiple
 DICTIONARY = 16 << 10  # bytes of a column's different values in one; beyond, values stand for themselves
 POOL = "ARROW_DEFAULT_MEMORY_POOL"  # where pyarrow has its memory from; read when it is imported
-FACTS = {"NUMBER": "uint64", "CAPTURED": "uint32", "ORIGINAL": "uint32", "LINKTYPE": "uint32"}  # others are text; TIME is a time
+# Types of facts; others are text, and TIME is a time.
+FACTS = {"NUMBER": "uint64", **dict.fromkeys(("CAPTURED", "ORIGINAL", "SIZE", "LINKTYPE"), "uint32")}
 
 
 class Written(io.RawIOBase):
