@@ -105,6 +105,7 @@ class Several:
 
     onward = None
     at = left = 0
+    is_pipe = False  # which one could be read on its own; see flow/relay.py
     name = ""
     paths: Sequence[str] = ()  # none is the one that is open
     kept: Sections | None = None
