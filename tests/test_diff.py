@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from conftest import SHARED, shell
 
+import pkttools
 from pkttools.batch import OFFSET, ROW_BYTES, Batch, Packet, gathered
 from pkttools.compare.differences import differences
 from pkttools.compare.ignoring import Ignored
@@ -102,6 +103,25 @@ def test_json_and_colours(files: Path):
     assert rows[0]["packet"]["UDP"]["SRC_PORT"] == 4
     assert rows[1] == {"a": 7, "b": 6, "differences": [{"field": "IP.TTL", "header": "IP", "occurrence": 1, "a": 64, "b": 9}]}
     assert b"\n  IP.TTL                 \x1b[31m64\x1b[m -> \x1b[32m9\x1b[m\n" in done.stdout
+
+
+def test_headers_that_only_one_has_are_told_each(tmp_path: Path):
+    """Options of neighbours have no title of their own, and are none the less headers: one that may be missing hides no other."""
+    frame = "020000000002020000000001 86DD 60000000 {} 3AFF fe800000000000000000000000000001 ff020000000000000000000000000001 {}"
+    advertised, mtu = "8600000040000708 0000000000000000 0101020000000001", "05010000000005dc"
+    prefix = "030440c0000000010000000100000000 20010db8000000000000000000000000"
+    for name, size, payload in ("a", "0040", advertised + mtu + prefix), ("b", "0018", advertised):
+        (tmp_path / name).write_text(f"-- 1 --\nTIME: 1.0\n{frame.format(size, payload)}\n==\n")
+    said = "SIZE,CAPTURED,checksums,IPV6.PAYLOAD_SIZE"
+    for more, names in ("", ["ND_MTU", "ND_PREFIX"]), (",ND_MTU", ["ND_PREFIX"]), (",ND_PREFIX,ND_MTU", []):
+        for codec in "c", "python":
+            done = shell(f"cd '{tmp_path}' && PKTTOOLS_CODEC={codec} pkt-diff --json --ignore {said}{more} a b")
+            assert done.returncode == int(bool(names)), done.stderr
+            rows = [json.loads(line) for line in done.stdout.splitlines()]
+            assert [one["header"] for row in rows for one in row["differences"]] == names
+        a, b = (list(pkttools.read(tmp_path / name)) for name in "ab")
+        found = pkttools.diff(a, b, ignore=f"{said}{more}".split(","))
+        assert [one.header for packet in found for one in packet.differences] == names
 
 
 def test_faults_are_found_as_they_were_made(tmp_path: Path):

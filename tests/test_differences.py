@@ -18,6 +18,10 @@ from pkttools.errors import UsageError
 UDP = "pkt-gen udp --size 80 --seed 1"
 TCP = "pkt-gen tcp --seed 1 --payload hello --vlan 5"
 HTTP = "pkt-gen tcp --seed 1 --dport 80 --payload 0x474554202f20485454502f312e310d0a"
+REQUEST = "pkt-gen tcp --seed 1 --dport 80 --payload 0x474554202f612e68746d6c"
+ANSWER = "pkt-gen tcp --seed 1 --sport 80 --payload 0x485454502f312e3120323030204f4b0d0a0d0a"
+SIP = "pkt-gen udp --seed 1 --dport 5060 --payload 0x41434b207369703a61204950322e300d0a"
+SIZES = "SIZE,CAPTURED"
 SYN = """echo '-- 1 --
 TIME: 1.0
 020000000002020000000001080045000039000040004006b69bc0000201c0000202
@@ -29,6 +33,34 @@ TIME: 1.0
 020000000002 020000000001 86DD 60000000 0020 3A FF fe800000000000000000000000000001 fe800000000000000000000000000002
 8700 0000 00000000 fe800000000000000000000000000002 0101 02000000beef
 =='"""
+ADVERTISED = "8600000040000708 0000000000000000 0101020000000001"
+MTU, PREFIX = "05010000000005dc", "030440c0000000010000000100000000 20010db8000000000000000000000000"
+EXTENSIONS, UDP6 = "3C00010400000000 1100010400000000", "0009000900080000"
+TAGS = "0103000431323334 010400026566 01050002 6768"
+
+
+def neighbours(options: str) -> str:
+    """A router advertisement with more options."""
+    return ipv6(58, ADVERTISED + options)
+
+
+def ipv6(following: int, payload: str) -> str:
+    """A packet of IPv6."""
+    size = len(payload.replace(" ", "")) // 2
+    addresses = "fe800000000000000000000000000001 ff020000000000000000000000000001"
+    return typed(f"86DD 60000000 {size:04x} {following:02x} FF {addresses} {payload}")
+
+
+def discovery(tags: str) -> str:
+    """A packet of PPPoE discovery, whatever its size says: tags behind the first one, and the last one."""
+    return typed(f"8863 1107 0000 0028 0101000461626364 {tags} 00000000")
+
+
+def typed(octets: str) -> str:
+    """A frame of Ethernet, as it is typed."""
+    return f"echo '-- 1 --\nTIME: 1.0\n020000000002 020000000001 {octets}\n=='"
+
+
 CASES = {  # name: two packets, what may differ, what is said
     "equal": (UDP, UDP, "", []),
     "the checksum follows": (UDP, f"{UDP} IP.TTL=9 | pkt-correct", "", ["IP.TTL: 64, 9"]),
@@ -56,6 +88,23 @@ CASES = {  # name: two packets, what may differ, what is said
                 "TCP.DATA: 6C 6C 6F, 78 6C 6F 2C 79 6F 75 (from byte 2 on, of 5 and 9 bytes)"]),
     "a first line, in pieces": (HTTP, HTTP.replace("474554", "676574"), "TCP.DATA", ["HTTP: only in A: 16 bytes"]),
     "the other way round": (HTTP.replace("474554", "676574"), HTTP, "TCP.DATA", ["HTTP: only in B: 16 bytes"]),
+    "a piece of it may differ": (HTTP, HTTP.replace("474554", "676574"), "TCP.DATA,HTTP_URI", ["HTTP: only in A: 14 bytes"]),
+    "all of it may": (HTTP, HTTP.replace("474554", "676574"), "TCP.DATA,HTTP", []),
+    "a first line that is cut short": (REQUEST, REQUEST.replace("474554", "676574"), "TCP.DATA", ["HTTP: only in A: 11 bytes"]),
+    "an answer": (ANSWER, ANSWER.replace("48545450", "68747470"), "TCP.DATA", ["HTTP_RESPONSE: only in A: 17 bytes"]),
+    "whose first piece may differ": (ANSWER, ANSWER.replace("48545450", "68747470"), "TCP.DATA,HTTP_RESPONSE",
+                                     ["HTTP_STATUS[2]: only in A: 9 bytes"]),
+    "a first line of SIP": (SIP, SIP.replace("41434b", "61636b"), "UDP.DATA", ["SIP: only in A: 17 bytes"]),
+    "options of neighbours": (neighbours(MTU + PREFIX), neighbours(""), f"{SIZES},IPV6.PAYLOAD_SIZE,CHECKSUMS",
+                              ["ND_MTU[4]: only in A: 8 bytes", "ND_PREFIX[5]: only in A: 32 bytes"]),
+    "one of which may be missing": (neighbours(MTU + PREFIX), neighbours(""), f"{SIZES},IPV6.PAYLOAD_SIZE,CHECKSUMS,ND_MTU",
+                                    ["ND_PREFIX[5]: only in A: 32 bytes"]),
+    "the other one": (neighbours(""), neighbours(MTU + PREFIX), f"{SIZES},IPV6.PAYLOAD_SIZE,CHECKSUMS,ND_PREFIX",
+                      ["ND_MTU[4]: only in B: 8 bytes"]),
+    "extension headers": (ipv6(0, EXTENSIONS + UDP6), ipv6(17, UDP6), f"{SIZES},IPV6.PAYLOAD_SIZE,IPV6.NEXT_HEADER",
+                          ["IPV6_OPTIONS: only in A: 2 bytes", "IPV6_OPTIONS[2]: only in A: 2 bytes"]),
+    "tags of PPPoE": (discovery(TAGS), discovery(""), f"{SIZES},PPPOE.TAG_TYPE,PPPOE.TAG_SIZE,PPPOE.TAG_DATA",
+                      [f"PPPOE_TAG[{k}]: only in A: 4 bytes" for k in (4, 5, 6)]),
     "another protocol": (UDP, f"{UDP} | pkt-change IP.PROTOCOL=136", "CHECKSUMS", ["IP.PROTOCOL: 17, 136",
                          "UDP: only in A: 8 bytes",
                          "UDPLITE: only in B: 8 bytes"]),

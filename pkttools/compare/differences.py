@@ -12,7 +12,9 @@ from itertools import zip_longest
 from .. import codec
 from ..batch import CAPTURED, LINKTYPE, ORIGINAL, TIME, linktype_of
 from ..protocols.fields import BY_HEADER, DATA, FAMILY, HEADERS, INT, LITTLE, TEXT, Row
+from ..protocols.kinds import column, has
 from ..protocols.shown import format_seconds, format_text, format_value, read_field
+from ..protocols.walking import OWN_END
 from .frame import Frame, Part, data_name, data_row, pairs_of, rows_of
 from .ignoring import FACTS, Ignored, checksums
 
@@ -113,23 +115,18 @@ class _Comparison:
 
     def found(self) -> Iterator[Difference]:
         """What differs, in the order of the headers."""
-        for a, b, last in _with_pieces(pairs_of(self.a.parts, self.b.parts)):
+        for a, b, pieces in _with_pieces(pairs_of(self.a.parts, self.b.parts)):
             if a and b:
                 if a.kind not in self.ignore.kinds:
                     yield from self.headers(a, b)
-            elif one := self.only(a, b):
-                size = f"{last.body - one.start} bytes"
-                frame = self.a if a else self.b
+            elif counting := [one for one in pieces if one.kind not in self.ignore.kinds]:
+                size = f"{sum(map(_size, counting))} bytes"
+                one, frame = counting[0], self.a if a else self.b
                 yield Difference(HEADERS[one.kind], frame.index(one), "", size if a else None, size if b else None)
         if "PADDING" not in self.ignore.facts:
             yield from _octets("", 1, "PADDING", self.a.between(), self.b.between())
         if "FCS" not in self.ignore.facts and not (self.a.fcs_is_right and self.b.fcs_is_right):
             yield from _octets("", 1, "FCS", *(bytes(frame.octets[frame.wire :]) for frame in (self.a, self.b)))
-
-    def only(self, a: Part | None, b: Part | None) -> Part | None:
-        """What only one packet has; None: it may."""
-        one = a or b
-        return None if one is None or one.kind in self.ignore.kinds else one
 
     def headers(self, a: Part, b: Part) -> Iterator[Difference]:
         """What differs between two headers, and in what stands behind them, or behind what is in them."""
@@ -252,25 +249,46 @@ class _Comparison:
             yield from _octets(a.name, index, name, x, y)
 
 
-def _with_pieces(pairs: Iterator[Pair]) -> Iterator[tuple[Part | None, Part | None, Part]]:
-    """Pairs of headers, and the last piece of one that only one packet has: it is told once, such as the first line of HTTP."""
-    from ..protocols.layouts import LAYOUT  # late: few packets differ in their headers
-
-    alone: tuple[Part | None, Part | None, Part] | None = None
+def _with_pieces(pairs: Iterator[Pair]) -> Iterator[tuple[Part | None, Part | None, list[Part]]]:
+    """Pairs of headers, and the pieces of a line that only one packet has, as the first one of HTTP is: it is told once."""
+    sides: Pair = None, None
+    pieces: list[Part] = []
     for a, b in pairs:
         one = a or b
         if one is None:
             continue
-        if alone and not (a and b) and type(alone[0]) is type(a) and one.name == alone[2].name and not LAYOUT[one.kind].title:
-            alone = *alone[:2], one
+        alone = not (a and b)
+        if pieces and alone and bool(a) == bool(sides[0]) and _goes_on(pieces[-1], one):
+            pieces.append(one)
             continue
-        if alone:
-            yield alone
-        alone = None if a and b else (a, b, one)
-        if alone is None:
-            yield a, b, one
-    if alone:
-        yield alone
+        if pieces:
+            yield *sides, pieces
+        sides, pieces = (a, b), [one] if alone else []
+        if not alone:
+            yield a, b, pieces
+    if pieces:
+        yield *sides, pieces
+
+
+def _goes_on(last: Part, one: Part) -> bool:
+    """Whether a header is a piece of the line of the one in front of it.
+
+    That is up to some byte, and what is behind it has no title of its own. Without such a byte that is a header nevertheless: an
+    option of a neighbour, an extension header, a tag.
+    """
+    from ..protocols.layouts import LAYOUT  # late: few packets differ in their headers
+
+    return _is_word(last) and one.name == last.name and not LAYOUT[one.kind].title
+
+
+def _is_word(part: Part) -> bool:
+    """Whether a header goes on up to some byte, as the words of a line do."""
+    return column(part.kind, "until") >= 0
+
+
+def _size(part: Part) -> int:
+    """Bytes of a header in front of what it carries; a word of a line is in it."""
+    return (part.end if _is_word(part) and has(part.kind, OWN_END) else part.body) - part.start
 
 
 def _without(octets: bytearray, part: Part, first: int) -> bytes:
