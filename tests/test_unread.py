@@ -109,14 +109,18 @@ FULL = {
     "pcapng": ("pkt-recv -i eth0 -ro -F pcapng -v", "pcapng"), "libpcap": ("pkt-recv --libpcap -i eth0 -ro -F pcap", "pcap"),
     "pipe": ("pkt-pipe 'recv -i eth0 -ro | change ETHERNET.SRC_ADDR=2:0:0:0:0:9' -F pcap", "pcap"),
     "held": ("pkt-pipe 'recv -i eth0 -ro | impair --delay 10ms' -F pcap", "pcap"),
+    "listing": ("pkt-pipe 'recv -i eth0 -ro | analyze -x'", "text"),
     "line": ("pkt-pipe 'recv -i eth0 -ro | analyze --line'", "lines"),
     "fields": ("pkt-pipe 'recv -i eth0 -ro | analyze --fields NUMBER,FRAME -F csv'", "lines"),
 }  # fmt: skip
 
 
 def fills(lab: Lab, command: str, folder: Path, blocks: int) -> tuple[list[str], int]:
-    """Lets a receiver write more than a file may have, of so many KiB; gives what it says, and how many packets it has received."""
-    process = lab.start("a", f"cd {folder}; ulimit -f {blocks}; exec {command}")
+    """Lets a receiver write more than a file may have, of so many KiB; gives what it says, and how many packets it has received.
+
+    It caches no modules: a cut one would be in everybody's way.
+    """
+    process = lab.start("a", f"cd {folder}; export PYTHONDONTWRITEBYTECODE=1; ulimit -f {blocks}; exec {command}")
     until(lambda: lab.listeners("a") or process.poll() is not None, "packet socket")
     for first in range(0, len(MANY), 500):  # it ends meanwhile
         lab.inject("b", MANY[first : first + 500])
@@ -147,6 +151,19 @@ def test_a_full_disk(lab, tmp_path, command, blocks):
     lost = missing(said, "<stdout>: File too large", any("truncated" in line for line in said))
     assert there + lost == came and lost, said
     assert len(out) == blocks << 10
+
+
+@pytest.mark.parametrize("last", ["stat", "expect IP", "analyze --ladder", "analyze --ladder --svg -", "analyze --html -"])
+def test_a_full_disk_that_gets_no_packets(lab, last):
+    """A report of them is written in the end, a page is of no use in parts: how many are missing there is nothing that says."""
+    process = lab.start("a", f"exec pkt-pipe 'recv -i eth0 -ro -l 6 | {last}' > /dev/full")
+    until(lambda: lab.listeners("a") or process.poll() is not None, "packet socket")
+    lab.inject("b", MANY[:6])
+    process.wait(20)
+    code, _, said = finish(process)
+    assert (code, said[0]) == (1, "pkt-pipe: <stdout>: No space left on device")
+    assert not any("written" in line for line in said)
+    assert received(said)
 
 
 def test_a_full_disk_and_files_one_after_the_other(lab, tmp_path):

@@ -91,7 +91,7 @@ def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None 
         end.written, end.whole = sink.close(), True
     except PktError as error:  # the account goes on
         if isinstance(error, OutputError) and source.received and not sink.accounts:
-            end.errors.append(unwritten(error, last.passed - before, got.count, sink.output))
+            end.errors.append(unwritten(error, last.passed - before, sink.output))
         else:
             end.errors.append(str(error))
         if source.file and source.file.left:
@@ -151,21 +151,23 @@ def give_up(ends: tuple[Source, Sink], user: str | None) -> None:
 
 
 class Got:
-    """How many packets the sink has taken, and whether nothing more is to come of the source."""
+    """Whether nothing more is to come of the source."""
 
-    count, over = 0, False
+    over = False
 
 
-def unwritten(error: OutputError, came: int, got: int, output: Output | None) -> str:
+def unwritten(error: OutputError, came: int, output: Output | None) -> str:
     """What is said of an output that takes nothing more, and of the packets that were received for it.
 
-    came: how many these are. got: how many the sink has taken, by which is counted where the output does not do it.
+    came: how many these are. Where none is missing, and where the output is told of none, as that of a report in the end, the error
+    is all there is to say.
     """
-    there = output.there if output and output.counting else got
-    if there is None:
+    if not output or not output.counting or output.there == came:
+        return str(error)
+    if output.there is None:
         return f"{error}; it is compressed: how many of {counted(came, 'packet')} received are there is not known"
-    said = f"{counted(came - there, 'packet')} received could not be written: {error}"
-    return f"{said}; the last one there is truncated" if output and output.cut else said
+    said = f"{counted(came - output.there, 'packet')} received could not be written: {error}"
+    return f"{said}; the last one there is truncated" if output.cut else said
 
 
 def flow(source: Source, stages: list[Stage], parts: Sequence[Stage | Workers], sink: Sink, got: Got) -> None:
@@ -180,10 +182,8 @@ def flow(source: Source, stages: list[Stage], parts: Sequence[Stage | Workers], 
         for part in parts:
             stream = part.through(stream)
         for batch in stream:
-            count = len(batch)
             try:
                 write(batch)
-                got.count += count
             except PktError as error:  # of what it cannot hold
                 if isinstance(error, OutputError) and source.received:
                     got.over = not isinstance(error, Unread)

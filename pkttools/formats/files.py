@@ -352,6 +352,11 @@ def opened(path: str) -> tuple[int, bool]:
         return os.open(path, flags, 0o666), False
 
 
+def no_ends(_: object) -> list[int]:
+    """Where packets end in what is written in front of them."""
+    return []
+
+
 class Output:
     """What is written: a file, or standard output. Never a file that one of `sources` reads.
 

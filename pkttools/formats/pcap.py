@@ -6,7 +6,7 @@ from .. import codec
 from ..batch import COLUMNS, LINKTYPE, MAX_FRAME, TIME, Batch, count_of, fcs_of, link_of, linktype_of
 from ..errors import ANOTHER_CAPTURE, PktError, Unfit, counted, pcap_message
 from . import KUZNETZOV, MAGICS, MICRO, NANO, PCAPNG, capture_format
-from .files import Input, Output, Sink
+from .files import Input, Output, Sink, no_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ class PcapSink(Sink):
             order: Literal["big", "little"] = "big" if self.big_endian else "little"
             self.header = b"".join(number.to_bytes(size, order) for number, size in numbers)
             self.headed = link, self.nano
-        self.output.write(self.header)
+        self.output.write(self.header, 0, no_ends)
 
     def without_packets(self, link: int) -> None:
         """Learns of what link type the file is when it stays empty."""

@@ -8,7 +8,7 @@ from .. import codec
 from ..batch import COLUMNS, LANE_MARK, LINKTYPE, WIDTH, Batch
 from ..errors import BAD_FIELD, NOT_ENDED, NOT_TEXT, PktError, UsageError, counted, shown, text_message, values_cut
 from ..protocols.names import link_lines
-from .files import Input, Output, Sink
+from .files import Input, Output, Sink, no_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ class TextSink(Sink):
         if lane:
             lane.enter()
         if line:
-            self.output.write(line)
+            self.output.write(line, 0, no_ends)
         self.output.write(text, count, ends)
         if lane:
             lane.leave()

@@ -6,7 +6,7 @@ from struct import pack
 
 from .. import codec
 from ..errors import UsageError, need, unknown
-from ..formats.files import Output, Sink, is_terminal
+from ..formats.files import Output, Sink, is_terminal, no_ends
 from ..protocols.fields import FIELDS, current
 from .records import RecordSink
 
@@ -99,7 +99,7 @@ class FieldsSink(RecordSink):
     def begin_table(self) -> None:
         """Writes the line of names, once; of a stream without packets, too."""
         if not self.begun and self.head:
-            self.output.write(self.head)
+            self.output.write(self.head, 0, no_ends)
         self.begun = True
 
     def encode(self, batch: Batch, first: int, number: int | array[int]) -> tuple[bytes | bytearray, int]:

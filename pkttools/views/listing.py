@@ -5,6 +5,8 @@ How headers look is said by their descriptions; the codec puts the lines togethe
 
 from __future__ import annotations
 
+import re
+
 from .. import codec
 from ..batch import LINKTYPE, Batch
 from ..command_line.colour import BY_LAYER, coloured
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
     from ..command_line.options import Values
 
 NAMES, BRIEF, FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed of a packet; each adds to the one before
+
+
+def ends(text: bytes) -> list[int]:
+    """Where packets end in a listing: where the next one begins, with its link type, and at the end."""
+    begins = re.finditer(rb"(?m)^(?:LINKTYPE: .*\n(?:TRAILER: .*\n)?)?-- \d+ --", text)
+    return [*[found.start() for found in begins][1:], len(text)]
 
 
 class ListingSink(Sink):
@@ -54,7 +62,7 @@ class ListingSink(Sink):
             parts.append(text)
             self.count += stop - first
             self.wrong, self.unfinished, first = self.wrong + wrong, self.unfinished + unfinished, stop
-        self.output.write(b"".join(parts))
+        self.output.write(b"".join(parts), len(batch), ends)
 
     def close(self) -> list[str]:
         """Ends the stream; gives what there is to say of checksums that look wrong, and are not."""
