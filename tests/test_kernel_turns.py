@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
 import sys
 
 import pytest
-from conftest import load
+from conftest import ROOT, load
 from relays import NOW, ONE, relay, usual
 from waits import is_full
 
@@ -97,6 +98,37 @@ def test_nobody_is_interrupted_who_writes(matching):
     assert turns(kernel, codec, ONE, out=writing, lock=WRITING)[1:3] == (len(expected), b"")
     for fd in reading, writing, told, tell, done:
         os.close(fd)
+
+
+def test_nobody_writes_in_between(matching):
+    """Where only a part is taken the pipe stays locked, until whoever has the rest lets go of it."""
+    kernel, codec = matching
+    packet = b"-- 1 --\n" + b"00 " * 4000 + b"\n==\n"
+    expected = usual(codec, packet)
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    while not is_full(reading):
+        os.write(writing, bytes(4096))
+    os.read(reading, 3 * 4096)
+    used, written, rest, _ = turns(kernel, codec, packet, out=writing, lock=WRITING)
+    assert (used, written + len(rest)) == (b"", len(expected))
+    assert 0 < written < len(expected)
+    pid = os.fork()
+    if not pid:
+        try:
+            fcntl.fcntl(writing, fcntl.F_SETLK, LOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, WRITING, 1, 0))
+        except OSError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    os.close(reading)
+    os.close(writing)
+
+
+def test_where_there_are_no_locks():
+    """On Windows, which has no fcntl: whatever else there is for sending is imported."""
+    code = "import sys; sys.modules['fcntl'] = None; import pkttools.kernel.python"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_turns_without_room(matching):

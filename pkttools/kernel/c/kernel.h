@@ -33,7 +33,7 @@ static inline struct packet packet_at(const uint8_t *rows, size_t i)
 
 struct turns_between {          /* descriptors; wake: can be read when it is time to stop, -1: none; now: the time, 0: the clock's */
     int reading, writing, wake;
-    int64_t lock, now;          /* lock: of the output, the place that is locked while it is written, 0: none */
+    int64_t lock, now;          /* lock: of the output, the place that is locked while it is written, 0: none; still, behind a part */
 };
 
 struct turns {                  /* bytes that were read and are not for the step; bytes written, and those that are still to be */

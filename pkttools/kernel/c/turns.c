@@ -22,13 +22,14 @@ static bool locked(int fd, int64_t place, short kind)
     return fcntl(fd, F_SETLK, &lock) == 0 || (errno != EAGAIN && errno != EACCES);
 }
 
-/* Writes what the output takes at once. */
+/* Writes what the output takes at once. Where that is only a part, the lock stays until the rest is written, too: nobody is to write in
+ * between. */
 static size_t written(const struct turns_between *b, const uint8_t *at, size_t size)
 {
     if (b->lock > 0 && !locked(b->writing, b->lock, F_WRLCK))
         return 0;
     ssize_t done = write(b->writing, at, size);
-    if (b->lock > 0)
+    if (b->lock > 0 && (done <= 0 || (size_t)done == size))
         locked(b->writing, b->lock, F_UNLCK);
     return done > 0 ? (size_t)done : 0;
 }

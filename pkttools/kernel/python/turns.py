@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import select
 import struct
@@ -13,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_LOCK = struct.Struct("hhqqi")  # struct flock of fcntl(2): type, whence, start, length, process
+_LOCK = struct.Struct("hhqqi")  # struct flock of fcntl(2), as in formats/lending.py, which is above
 
 
 def take_turns(step: Callable[[memoryview, int], bytes | None], buffer: bytearray, most: int, reading: int, writing: int, wake: int,
@@ -22,9 +21,9 @@ def take_turns(step: Callable[[memoryview, int], bytes | None], buffer: bytearra
 
     Until the input ends, or brings what is not for the step, more than `most` bytes at once among it; until the output takes less
     than there is; until a signal comes, or `wake` can be read, unless it is -1. What is wrong with an end shows when it is read or
-    written again. lock: of the output, the place that is locked while it is written; 0: none. now: the time of packets that say
-    none; 0: when they are read. Returns how many bytes stand in `buffer` that are not for the step, how many were written, and
-    what is still to be. Raises ValueError where there is no room to read into.
+    written again. lock: of the output, the place that is locked while it is written, and stays so where only a part was; 0: none.
+    now: the time of packets that say none; 0: when they are read. Returns how many bytes stand in `buffer` that are not for the
+    step, how many were written, and what is still to be. Raises ValueError where there is no room to read into.
     """
     if most < 0 or not buffer:
         raise ValueError("no room, or no such size")
@@ -52,20 +51,25 @@ def take_turns(step: Callable[[memoryview, int], bytes | None], buffer: bytearra
 
 
 def _written(fd: int, out: bytes, lock: int) -> int:
-    """Writes what the output takes at once; gives how much."""
-    if lock and not _locked(fd, lock, fcntl.F_WRLCK):
+    """Writes what the output takes at once; gives how much. Where that is only a part, the lock stays until the rest is written:
+    nobody is to write in between."""
+    if lock and not _locked(fd, lock, True):
         return 0
+    done = 0
     try:
-        return os.write(fd, out)
+        done = os.write(fd, out)
     except OSError:
-        return 0
-    finally:
-        if lock:
-            _locked(fd, lock, fcntl.F_UNLCK)
+        pass
+    if lock and done in (0, len(out)):
+        _locked(fd, lock, False)
+    return done
 
 
-def _locked(fd: int, place: int, kind: int) -> bool:
+def _locked(fd: int, place: int, wanted: bool) -> bool:
     """Sets a lock at a place, or takes it away; False where somebody else has it."""
+    import fcntl  # late: Windows has none
+
+    kind = fcntl.F_WRLCK if wanted else fcntl.F_UNLCK
     try:
         fcntl.fcntl(fd, fcntl.F_SETLK, _LOCK.pack(kind, os.SEEK_SET, place, 1, 0))
     except OSError as error:
