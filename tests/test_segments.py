@@ -515,6 +515,10 @@ def test_neither_a_limit_nor_a_pipe_changes_what_is_merged(tmp_path, backend):
     for command in ("dd bs=5000 status=none | pkt-segment --merge", "pkt-txt2txt | pkt-segment --merge",
                     "pkt-txt2txt | cat | pkt-segment --merge", "(head -c 9000; sleep 0.2; cat) | pkt-segment --merge"):  # fmt: skip
         assert shell(command, capture(pieces, 1000), backend=backend).stdout == whole, command
+    other = b"".join(shell("pkt-gen udp --count 1", backend=backend).stdout for _ in range(2))
+    for words, there in (("IP.PROTOCOL==6", 3), (f"-s {2 + 97}", 1)):  # of the first that are read none is left
+        got = shell(f"(cat; sleep 0.2; pkt-txt2txt < '{tmp_path}/in') | pkt-segment --merge {words}", other, backend=backend)
+        assert (got.returncode, got.stderr, got.stdout.count(b"\n==\n")) == (0, b"", there), words
     first = shell(f"pkt-segment --merge -l 1 < '{tmp_path}/in'", backend=backend).stdout
     assert whole.startswith(first) and first.count(b"\n==\n") == 1
     now = shell("(cat; sleep 2) | pkt-segment --merge | (head -n 3 >&2; date +%s)", capture(pieces[:3], begun := int(time.time())))

@@ -79,7 +79,7 @@ class Merger:
         """Passes super-frames, each in place of its first segment. What may grow waits for what comes behind it."""
         live = False
         for batch in stream:
-            if self.able:
+            if self.able and len(batch):
                 live, self.able = just_now(batch), False
             chosen = self.accepted + bytearray(self.guard.verdicts(batch)) if self.guard else None
             whole = behind(self.rest, batch) if self.rest else batch
