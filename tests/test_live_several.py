@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from ipaddress import ip_address
 from itertools import pairwise
 
@@ -142,6 +143,19 @@ def test_link_types_that_do_not_fit(lab):
     assert said[1].startswith("pkt-send: eth1: 0 attempted")
     gaps = [(b - a) / 1e9 for (a, *_), (b, *_) in pairwise(records(came[0]))]
     assert gaps[1] > 0.035
+
+
+def test_a_rate_is_not_kept_where_all_interfaces_are_gone(lab):
+    sender = lab.start("a", f"exec pkt-send -i eth0 {BY_B} --pps 10", stdin=-1)
+    sender.stdin.write(pcap(talk(100)))
+    sender.stdin.close()
+    sender.stdin = None
+    until(lambda: lab.counters("b")["rx"] >= 2, "second frame")
+    begun = time.monotonic()
+    lab.must("a", "ip link del eth0; ip link del eth1")
+    code, _, said = finish(sender, timeout=10)
+    assert (code, time.monotonic() - begun < 4) == (1, True)
+    assert sum(int(line.split(": ")[2].split()[0]) for line in said if " attempted = " in line) == 100, said
 
 
 def test_without_end_it_ends_when_all_interfaces_are_gone(lab):

@@ -11,7 +11,7 @@ from ..batch import Batch
 from ..command_line.signals import check, wait, waker
 from ..formats.files import Sink
 from ..kernel import send_paced
-from .sending import STOPPED, Sender, fits, refuse_misfits, shortened
+from .sending import GONE, STOPPED, Sender, fits, refuse_misfits, shortened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Several(Sink):
         pace, first, stop = self.pace, 0, len(batch)
         opening = not pace.begun  # the first packet is never late: the others' times count from it
         due = pace.due(batch, 0, stop, time.monotonic_ns())
-        while first < stop:
+        while first < stop and not self.gone:
             check()
             previous = pace.last_sent if pace.after_previous else -1
             sent, went, error, late, pace.last_sent = self.send_due(batch, first, due[first:], previous, able[first:])
@@ -127,6 +127,11 @@ class Several(Sink):
                 first += 1
             elif first < stop:
                 wait([], 0)  # what woke it is read
+        if first < stop:
+            self.fail(batch, ways, able, first, stop)
+            for number, end in enumerate(self.ends):
+                if lost := able[first:].count(number):
+                    end.fail(GONE, lost)
 
     def fail(self, batch: Batch, ways: bytearray, able: bytearray, first: int, stop: int) -> None:
         """Counts those of the packets that did not fit their interfaces."""
