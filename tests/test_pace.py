@@ -222,6 +222,14 @@ def test_quantiles_are_right_to_a_sixteenth(values, part):
     assert (lateness.count, lateness.worst) == (len(late), max(late))
 
 
+def test_a_rank_is_no_more_than_it_has_to_be():
+    """99.9 / 100 is more than 0.999 in binary, and of a thousand the 999th is asked for."""
+    delays = Histogram()
+    delays.add(array("q", [1000] * 999 + [1_000_000_000]))
+    assert delays.quantile(99.9 / 100) == delays.quantile(0.999) < 1100
+    assert delays.quantile(0.9991) < delays.quantile(1) == 1_000_000_000
+
+
 @pytest.mark.parametrize(("part", "exact"), [(0.25, -1000), (0.5, -999), (0.75, 0), (1, 1000)])
 def test_quantiles_of_what_is_below_zero(part, exact):
     """The nearest rank, and up to a sixteenth of it nearer to zero."""
