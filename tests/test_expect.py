@@ -210,6 +210,8 @@ def test_what_helps_who_is_surprised(tmp_path: Path) -> None:
         ("-- a --\nCOUNT: 1\nCOUNT: 1\n==\n", ":3: COUNT stands here twice"),
         ("-- a --\nIGNORE: TTL\nIP.TTL: 1\n==\n", ":4: IGNORE is for bytes, and there are none"),
         ("-- a --\nIP.TTL: *\n\n00 0g\n==\n", ":4: bad hex digit '0g'"),
+        ("-- a --\n00 11\nPKTAP.COMM: \u20ac\n==\n", ":3: PKTAP.COMM: '??????' is not printable ASCII; "
+                                                  "other bytes are written as \\x and two hex digits"),
         ("-- a --\nFILTER: IP.TTL==\n==\n", ":2: filter 'IP.TTL==': a value expected, not the end"),
     ],
 )  # fmt: skip

@@ -94,6 +94,24 @@ def test_setting_is_what_pkt_change_assigns(ping: list[pkttools.Packet], field: 
     assert bytes(ping[1]) == before
 
 
+@pytest.mark.parametrize(("value", "octets", "shown"), [
+    ("\u00fc", b"\xc3\xbc", r"\xc3\xbc"), ("\u20ac", b"\xe2\x82\xac", r"\xe2\x82\xac"), (b"\xfc", b"\xfc", r"\xfc"),
+    (r"\xfc", b"\xfc", r"\xfc"), (r"a\b", rb"a\b", r"a\x5cb"), ('a"b', b'a"b', r"a\x22b"),
+    ("", b"", ""), ("a b\n", b"a b\n", r"a b\x0a"),
+])  # fmt: skip
+def test_text_is_set_as_it_is_read(value: str | bytes, octets: bytes, shown: str) -> None:
+    """As assignments and filters have it: other characters are octets in UTF-8. What was read is what it was, once it is set."""
+    packet = next(iter(pkttools.read(ROOT / "tests/data/protocols/ospf-simple.txt")))
+    packet["OSPF.PASSWORD"] = value
+    assert packet["OSPF.PASSWORD"] == shown
+    assert octets.ljust(8, b"\0") in bytes(packet)
+    before = bytes(packet)
+    packet["OSPF.PASSWORD"] = packet["OSPF.PASSWORD"]
+    assert bytes(packet) == before
+    if isinstance(value, str) and value.isprintable() and value.isalnum():
+        assert packet.matches(f'OSPF.PASSWORD=="{value}"')
+
+
 def test_octets_are_set_as_bytes_and_others_are_refused(ping: list[pkttools.Packet]) -> None:
     room = len(ping[0]["ICMP.DATA"])
     for octets in (bytes(range(room)), bytearray(room)):

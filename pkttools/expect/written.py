@@ -159,7 +159,7 @@ class Block:
         """The packet: its bytes, and its row. Raises LineError."""
         places = [0, 0, *(number for number, _ in self.lines), self.lines[-1][0] + 1]
         text = "\n".join([self.head, "-- 1 --", *(line for _, line in self.lines), "==", ""])
-        buffer = bytearray(text.encode("latin-1", "replace"))
+        buffer = bytearray(text.encode(errors="surrogateescape"))
         _, data, rows, _, _, error, _ = codec.text_decode(buffer, 0, len(buffer), True, 1, 0, time.time_ns())
         if error:
             kind, at, word, size = error
