@@ -82,7 +82,8 @@ def both(there: int, back: int) -> Record:
 
 
 def connection(c: Connection | None) -> Record | None:
-    """What was seen of connections of TCP; the handshake took between two times, which are one where no SYN came again."""
+    """What was seen of connections of TCP; their handshakes took between two times, which are one where there was one, and no SYN
+    came again."""
     if c is None:
         return None
     pairs = ("begun", "ended", "repeated", "filled", "gaps", "needless", "duplicates", "kept_alive", "probes", "repeated_octets",
