@@ -8,15 +8,15 @@ Around octets that are taken out lengths and checksums follow; --snap keeps what
 from __future__ import annotations
 
 from ..batch import MAX_FRAME
-from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly
+from ..command_line.options import FLAG, OCTETS, TEXT, Option, Values, filter_briefly
 from ..flow.guard import CONDITION, condition
 from ..flow.stage import Stage
 from ..work.cut import Cutter, ranges_of
 
 OPTIONS = [
     CONDITION,
-    Option("--snap", NUMBER, "keep the first N bytes, as a capture would have", "N", most=MAX_FRAME),
-    Option("--fix-length", NUMBER, "make packets N bytes long: cut, or filled with zeros", "N", most=MAX_FRAME),
+    Option("--snap", OCTETS, "keep the first N bytes, as a capture would have", "N", most=MAX_FRAME),
+    Option("--fix-length", OCTETS, "make packets N bytes long: cut, or filled with zeros", "N", most=MAX_FRAME),
     Option("--pad", FLAG, "fill up what was cut off, and frames below 60 bytes"),
     Option("--strip-fcs", FLAG, "take a frame check sequence off"),
     Option("--add-fcs", FLAG, "add a right one to Ethernet frames"),

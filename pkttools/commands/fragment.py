@@ -5,13 +5,13 @@ pkt-fragment -fm 576 < packets.txt
 What fits passes as it is; so does what must not be fragmented, and is counted.
 """
 
-from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly
+from ..command_line.options import FLAG, NUMBER, OCTETS, TEXT, Option, Values, filter_briefly
 from ..errors import passed_by_reason
 from ..flow.stage import Stage, without_fcs
 from ..work.fragments import OUTERMOST, Fragmenter, layer_of
 
 OPTIONS = [
-    Option("-fm --mtu", NUMBER, "bytes of an IP packet (default 1500, IPv6 1280)", "MTU", least=28, most=65535),
+    Option("-fm --mtu", OCTETS, "bytes of an IP packet (default 1500, IPv6 1280)", "MTU", least=28, most=65535),
     Option("-fc --force-cut", FLAG, "fragment what says Don't Fragment too"),
     Option("--id", NUMBER, "id of the first of IPv6 that is cut (default 1)", "N", default=1, most=(1 << 32) - 1),
     Option("--layer", TEXT, "of this IP header: IP[2], IPV6[-1]", "IP"),

@@ -3,7 +3,7 @@
 pkt-segment --mtu 1500 < packets.txt
 """
 
-from ..command_line.options import FLAG, NUMBER, TEXT, Option, Values, filter_briefly
+from ..command_line.options import FLAG, OCTETS, TEXT, Option, Values, filter_briefly
 from ..errors import counted, need, passed_by_reason
 from ..flow.guard import CONDITION, conditions
 from ..flow.stage import Source, Stage, without_fcs
@@ -12,8 +12,8 @@ from ..language.arguments import arguments
 from ..work.segments import Merger, Segmenter
 
 OPTIONS = [
-    Option("--mtu", NUMBER, "bytes of an IP packet (by the handshake, or 1500)", "MTU", least=28, most=262144, unless="--merge"),
-    Option("--size", NUMBER, "bytes of data in each piece", "N", least=1, most=262144, unless="--merge"),
+    Option("--mtu", OCTETS, "bytes of an IP packet (by the handshake, or 1500)", "MTU", least=28, most=262144, unless="--merge"),
+    Option("--size", OCTETS, "bytes of data in each piece", "N", least=1, most=262144, unless="--merge"),
     Option(
         "--ids",
         TEXT,

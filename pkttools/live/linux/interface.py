@@ -19,7 +19,8 @@ IFF_UP = 1
 RECEIVED, REFUSED, SENT, NO_ROOM = 1, 3, 9, 11  # columns of `counters`: packets received, dropped of these, sent, dropped instead
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h; Python's socket module does not have it
 
-# Hardware types of interfaces (linux/if_arp.h) and the link type of their frames, as libpcap has them.
+# Hardware types of interfaces (linux/if_arp.h) and the link type of their frames, as libpcap has them; but of PPP and modems,
+# where libpcap has Linux cooked capture.
 ARPHRD_ETHER, ARPHRD_LOOPBACK, ARPHRD_CAN = 1, 772, 280
 BARE_IP = (65534, 512, 519, 768, 776, 256, 257, 258, 259, 264, 518)  # of TUN, PPP, modems, IPIP, SIT, SLIP, Cisco's
 LINKTYPES = {
