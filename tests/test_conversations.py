@@ -70,18 +70,29 @@ def test_a_vlan_belongs_to_it(codec):
     [
         lambda n, d: framed(ip("192.0.2.1", f"192.0.2.{n}", 4, d)),
         lambda n, d: framed(ip("192.0.2.1", "192.0.2.2", 47, pack("!HHI", 0x2000, 0x0800, n) + d)),
+        lambda n, d: framed(ip("192.0.2.1", "192.0.2.2", 47, pack("!HHI", 0x2000, 0x6558, n) + framed(d))),
+        lambda n, d: framed(ip("192.0.2.1", "192.0.2.2", 47, pack("!HHI", 0x2000, 0x6558, 0xFFFFA + n) + framed(d))),
+        lambda n, d: framed(ip("192.0.2.1", "192.0.2.2", 47, pack("!HHI", 0x2000, 0x6558, 0x100000 + n * 256) + framed(d))),
         lambda n, d: framed(ip("192.0.2.1", "192.0.2.2", 17, vxlan(framed(d), n))),
         lambda n, d: vlan(n, framed(d)),
         lambda n, d: ethernet(0x8864, pack("!BBHHH", 0x11, 0, n, len(d) + 2, 0x21) + d),
         lambda n, d: ethernet(0x8847, pack("!I", n << 12 | 0x140) + d),
         lambda n, d: in_gtp(n, d),
     ],
-    ids=["IPIP", "GRE", "VXLAN", "VLAN", "PPPoE", "MPLS", "GTP"],
+    ids=["IPIP", "GRE", "gretap", "gretap and NVGRE", "NVGRE", "VXLAN", "VLAN", "PPPoE", "MPLS", "GTP"],
 )
 def test_what_is_around_belongs_to_it(codec, around):
     """Of two networks with the same addresses each has its own; a packet counts once, in the innermost."""
     frames = [around(5, udp(A, B)), around(6, udp(A, B)), around(5, udp(B, A)), around(6, udp(B, A)), around(5, udp(A, B))]
     assert packets(codec, frames) == [(2, 1), (1, 1)]
+
+
+def test_flows_of_one_network_are_told_apart_by_what_is_in_them(codec):
+    """The last byte of NVGRE's key is a flow (RFC 7637 3.2), which is none of the network's name."""
+    frames = [
+        framed(ip("192.0.2.1", "192.0.2.2", 47, pack("!HHI", 0x2000, 0x6558, 0x123400 + n) + framed(udp(A, B)))) for n in (1, 2)
+    ]
+    assert packets(codec, frames) == [(2, 0)]
 
 
 def test_outer_addresses_the_other_way_round(codec):

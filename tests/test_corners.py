@@ -266,7 +266,10 @@ RULES = {
        for what, (hardware, protocol, frame, headers) in DEVICES.items()},
     "L2TPv3: nothing follows that nobody said": (101, ipv4(115, b"\0\0\0\7" + FRAME), ["IP", "L2TPV3"]),
     "GRE: a virtual network of NVGRE (RFC 7637 3.2)": (
-        101, ipv4(47, gre(0x6558, FRAME, 0x2000)), ["IP", "NVGRE", *FRAMED]),
+        101, ipv4(47, struct.pack("!HHI", 0x2000, 0x6558, 0x100000) + FRAME), ["IP", "NVGRE", *FRAMED]),
+    "GRE: those below 0x1000 are reserved": (
+        101, ipv4(47, struct.pack("!HHI", 0x2000, 0x6558, 0xFFFFF) + FRAME), ["IP", "GRE", *FRAMED]),
+    "GRE: the key of frames may be cut off": (101, ipv4(47, struct.pack("!HHI", 0x2000, 0x6558, 1 << 20)[:7]), ["IP", "GRE"]),
     "GRE: frames with a checksum are none": (101, ipv4(47, gre(0x6558, FRAME, 0xA000)), ["IP", "GRE", *FRAMED]),
     "GRE: nor are those without a key": (101, ipv4(47, gre(0x6558, FRAME)), ["IP", "GRE", *FRAMED]),
     "an extension header of IPv6 is none of IPv4": (101, ipv4(60, extension(17, bytes(6)) + udp()), ["IP"]),

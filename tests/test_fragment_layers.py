@@ -195,15 +195,20 @@ def test_which_belong_together(other, together):
     assert (len(through(Reassembler(layer=layer_of("IP[2]")), mixed)) == 1) == together
 
 
-@pytest.mark.parametrize(("kind", "flags", "key", "together"), [
-    (0x6558, 0x2000, b"\0\0\x2a\7", True), (0x6558, 0x2000, b"\0\0\x2b\5", False), (0x0800, 0x2000, b"\0\0\x2a\7", False),
-    (0x6558, 0x3000, b"\0\0\x2a\7", False),
+@pytest.mark.parametrize(("kind", "flags", "keys", "together"), [
+    (0x6558, 0x2000, (0x102A05, 0x102A07), True), (0x6558, 0x2000, (0x102A05, 0x102B05), False),
+    (0x0800, 0x2000, (0x102A05, 0x102A07), False), (0x6558, 0x3000, (0x102A05, 0x102A07), False),
+    (0x6558, 0x2000, (7, 8), False), (0x6558, 0x2000, (7, 7), True), (0x6558, 0x2000, (0xFFFFE, 0xFFFFF), False),
+    (0x6558, 0x2000, (0xFFFFF, 0x100000), False), (0x6558, 0x2000, (0x100000, 0x1000FF), True),
 ])  # fmt: skip
-def test_the_network_of_nvgre(kind, flags, key, together):
-    """RFC 7637 3.2: it is 24 bits of the key; a flow in it is the rest. Other keys are one as a whole (RFC 2890 2.1)."""
+def test_the_network_of_nvgre(kind, flags, keys, together):
+    """RFC 7637 3.2: it is 24 bits of the key, from 0x1000 on; a flow in it is the rest.
+
+    Other keys are one as a whole (RFC 2890 2.1), as those of Linux's gretap.
+    """
     carried = ethernet(0x0800, INNER) if kind == 0x6558 else INNER
     number = bytes(4) if flags & 0x1000 else b""
-    both = (struct.pack("!HH", flags, kind) + one + number + carried for one in (b"\0\0\x2a\5", key))
+    both = (struct.pack("!HHI", flags, kind, key) + number + carried for key in keys)
     first, second = (cut(mended(101, ipv4(47, each)), "IP[2]") for each in both)
     mixed = [*first[::2], *second[1::2]]
     assert (len(through(Reassembler(layer=layer_of("IP[2]")), mixed)) == 1) == together

@@ -60,6 +60,15 @@ def test_other_sessions_are_not_followed(backend):
     assert done.stderr == b"pkt-correct: 5 packets with headers that are not followed: 5 L2TPv3\n"
 
 
+def test_conversations_in_other_sessions_are_others(backend):
+    """A session that --decode names is asked for by the walk, and tells networks apart nevertheless."""
+    packets = [*carriers(FRAME), *((link, one.replace(SESSION, b"\0\0\x12\x35")) for link, one in carriers(FRAME))]
+    decode = "--decode L2TPV3.SESSION==0x1234=ETHERNET --decode L2TPV3.SESSION==0x1235=ETHERNET"
+    done = shell(f"pkt-stat --show conversations {decode}", text(packets), backend=backend)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert Counter(re.findall(r"L2TPV3 SESSION (\d+)", done.stdout.decode())) == {"4660": 5, "4661": 5}  # one of each way
+
+
 def test_a_session_that_carries_something_else(backend, tmp_path):
     """A user's own description may say it, too: here of a cookie, and IP."""
     path = tmp_path / "wire.protocol"

@@ -189,6 +189,16 @@ def test_by_flow(codec, monkeypatch, tmp_path, between, wanted):
     assert Counter(frame for path in files for _, frame in read(path)) == Counter(frames)
 
 
+def test_flows_in_other_tunnels_are_others(codec, monkeypatch, tmp_path):
+    """Small keys of GRE around frames are those of a tunnel each, no flows of network 0."""
+    use(codec, monkeypatch, "conversation_table", "conversation_numbers", "conversation_totals", "group_rows", "gather_rows",
+        "columns_encode", "pcap_encode")  # fmt: skip
+    inner = framed(udp(A, B))
+    keyed = [framed(ip(A[0], B[0], 47, struct.pack("!HHI", 0x2000, 0x6558, key) + inner)) for key in (7, 8, 7)]
+    found, _ = run(tmp_path, "--by flow OUT/{n:1}.pcap", stream(keyed))
+    assert {name: len(of) for name, of in found.items()} == {"1.pcap": 2, "2.pcap": 1}
+
+
 def test_by_fields(codec, monkeypatch, tmp_path):
     """In the order of their first packets; what is missing is a value of its own."""
     use(codec, monkeypatch, "group_rows", "gather_rows", "columns_encode", "pcap_encode")

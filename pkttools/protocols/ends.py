@@ -7,7 +7,7 @@ from struct import iter_unpack, pack
 from . import APART, IPV4, IPV6, MAC, ONEWAY, ROW_SIZE, TRAITS, _rows
 from .fields import FIELDS, ROWS, TABLE
 from .kinds import has
-from .walking import TAG
+from .walking import TAG, TUNNEL
 
 LINK, NETWORK, PORTS = 1, 2, 3  # levels: as `enum level` of codec/c/conversations.h
 FIRST_GROUP = 65536  # of fields that tell networks apart: more than kinds can be
@@ -44,15 +44,17 @@ def ends() -> bytes:
 def keeping_apart() -> bytes:
     """The fields by which networks are told apart, six integers each, as `struct keeping_apart` of codec/c/conversations.h.
 
-    They are those that descriptions call `apart`, without addresses, which are ends, and without what only announces what follows.
-    A tag of VLAN 0 is of no VLAN (IEEE 802.1Q table 9-2).
+    They are those that descriptions call `apart`, without addresses, which are ends, and without what only announces what follows:
+    what the walk asks for. Of tunnels it may ask for the number of a network, such as a key of GRE. A tag of VLAN 0 is
+    of no VLAN (IEEE 802.1Q table 9-2).
     """
     found = []
     groups: dict[str, int] = {}
     for index, (_, holds, _) in enumerate(iter_unpack(TRAITS, _rows.TRAITS)):
         if holds & APART:
             row = TABLE[index]
-            if row.width and row.width < 64 and not row.shapes and not row.name.endswith("_ADDR"):
+            announces = row.shapes and not has(row.header, TUNNEL)
+            if row.width and row.width < 64 and not announces and not row.name.endswith("_ADDR"):
                 group = groups.setdefault(row.name, FIRST_GROUP + index)
                 least = int(has(row.header, TAG))
                 found.append((row.header, group, row.bit, row.width, least, int(bool(holds & ONEWAY))))
