@@ -17,7 +17,7 @@ from xdp import need_xdp
 from pkttools.batch import Packet, gathered
 from pkttools.command_line.options import Values
 from pkttools.commands import recv
-from pkttools.errors import UsageError
+from pkttools.errors import OutputError, UsageError
 from pkttools.formats import packets, pieces, rotated
 from pkttools.formats.files import Input
 
@@ -183,6 +183,18 @@ def test_files_of_a_time(tmp_path):
     said = sink.close()
     assert stored(tmp_path, "pcap") == {"x-00003": [10, 11, 12], "x-00004": [13]}
     assert said == [f"4 files written, the last one {tmp_path}/x-00004; 2 kept"]
+
+
+def test_a_file_is_closed_once(tmp_path):
+    """Where the next one cannot be opened: the descriptor may be somebody else's by then."""
+    sink = rotating(tmp_path, "x", "pcap", "1k")
+    (tmp_path / "x-00002").mkdir()
+    with pytest.raises(OutputError, match="x-00002: Is a directory"):
+        sink.write(made(50))
+    with (tmp_path / "x-00001").open("rb") as other:  # it gets the same one
+        with pytest.raises(OutputError, match="x-00001: Bad file descriptor"):
+            sink.close()
+        assert len(frames_of(other.read())) == sink.output.there
 
 
 @pytest.mark.parametrize(("ending", "piped"), [(".pcap", False), ("", True)])

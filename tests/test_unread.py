@@ -19,6 +19,8 @@ from netns import Lab, finish, frame, pcap
 from netns import lab as _lab
 from waits import catches, is_full, sleeps, until
 
+from pkttools.formats import packets
+from pkttools.formats.files import Input
 from pkttools.formats.lending import promised
 from pkttools.live.linux.receive import Receiver
 
@@ -182,6 +184,32 @@ def test_a_full_disk_and_files_one_after_the_other(lab, tmp_path):
     assert len(sizes) == 5
     lost = missing(said, "x-00005.pcap: No space left on device", (sizes[-1] - 24) % 1016 != 0)
     assert sum((size - 24) // 1016 for size in sizes) + lost == received(said)
+
+
+@pytest.mark.parametrize("ending", ["pcap", "pcapng", "txt", "pcap.gz"])
+@pytest.mark.parametrize("why", ["No such file or directory", "Is a directory"])
+def test_a_next_file_that_cannot_be_opened(lab, tmp_path, ending, why):
+    """What is in the files before it counts; these are whole."""
+    (tmp_path / "in").mkdir()
+    process = lab.start("a", f"cd {tmp_path}; exec pkt-recv -i eth0 -ro -Z root --rotate 20k --out in/x.{ending}")
+    until(lambda: lab.listeners("a") or process.poll() is not None, "packet socket")
+    folder = tmp_path / "in"
+    if why == "Is a directory":
+        (folder / f"x-00003.{ending}").mkdir()
+    else:
+        lab.inject("b", MANY[:30])
+        until(lambda: (folder / f"x-00002.{ending}").exists() or process.poll() is not None, "second file")
+        folder = folder.rename(tmp_path / "elsewhere")
+    for first in range(0, len(MANY), 500):
+        lab.inject("b", MANY[first : first + 500])
+    process.wait(20)
+    code, _, said = finish(process)
+    assert (code, len(said)) == (1, 2), said
+    files = [str(path) for path in folder.iterdir() if path.is_file()]
+    there = sum(len(batch) for path in files for batch in packets(Input([path])))
+    lost = missing(said, f"in/x-{len(files) + 1:05}.{ending}: {why}", False)
+    assert there + lost == received(said)
+    assert len(files) > 1 and lost
 
 
 def test_a_full_disk_that_gets_what_is_compressed(lab, tmp_path):

@@ -559,9 +559,10 @@ class Output:
         try:
             if self.lender:
                 self.lender.close()
-            if self.fd != self.shared:
-                os.close(self.shared)
-            os.close(self.fd)
+            fds = {self.fd, self.shared}
+            self.fd = self.shared = -1  # they may be somebody else's next
+            for fd in fds:
+                os.close(fd)
         except OSError as error:
             raise OutputError(f"{self.name}: {error.strerror}") from None
         self.made = False  # it stays, whatever is in it

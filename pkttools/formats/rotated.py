@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..batch import Batch
-from ..errors import OutputError, counted
+from ..errors import OutputError, PktError, counted
 from . import sink_of
 from .files import Sink, endings_of
 from .pieces import Measured, size_or_span
@@ -43,7 +43,10 @@ class Rotated(Sink):
         return output
 
     def next_file(self) -> None:
-        """Ends the file, takes the oldest one away where there are too many, and begins the next. Raises PktError."""
+        """Ends the file, takes the oldest one away where there are too many, and begins the next. Raises OutputError.
+
+        Where that cannot be, the output is still the one that was ended, which knows how many packets there are.
+        """
         self.sink.end_output()
         old = self.number + 1 - (self.keep or 0)
         if self.keep and old > 0:
@@ -55,7 +58,11 @@ class Rotated(Sink):
             except OSError as error:
                 raise OutputError(f"{self.path(old)}: cannot be taken away: {error.strerror}") from None
         self.number += 1
-        there, self.output = self.output.there, self.opened()
+        try:
+            output = self.opened()
+        except PktError as error:
+            raise OutputError(str(error)) from None
+        there, self.output = self.output.there, output
         self.output.there, self.output.counting = there, True  # of all files
         self.sink.enter(self.output)
 
