@@ -283,9 +283,9 @@ def test_wrong_checksums_are_mended(backend, sample):
 
 
 def test_everything_is_followed(backend):
-    """But what is encrypted: that is said."""
+    """But what is encrypted, and SLARP: that is said."""
     said = together("pkt-correct --out /dev/null", everything(), backend).stderr.decode()
-    assert said.rpartition("not followed: ")[2] == "4 ESP, 2 L2TPv3, 2 MACsec, 1 WireGuard, 1 encrypted 802.11\n"
+    assert said.rpartition("not followed: ")[2] == "4 ESP, 2 L2TPv3, 2 MACsec, 1 SLARP, 1 WireGuard, 1 encrypted 802.11\n"
 
 
 def unjudged() -> dict[str, str]:
