@@ -15,7 +15,7 @@ def test_prints_one_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert trickling.main(["--packets", "200", "--runs", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("A trickle of 20 packets")
-    assert sum("÷ cat" in line for line in lines) == 3
+    assert sum("÷ cat" in line for line in lines) == 4
 
 
 def test_a_pipe_that_loses_packets_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

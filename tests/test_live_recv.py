@@ -606,7 +606,8 @@ def test_closed_standard_output_is_an_error(lab):
     code, _, err = finish(capture)
     assert lab.counters("a")["tx"] == 0
     assert code == 1
-    assert [line.split(": ", 1)[1] for line in err][:1] == ["<stdout>: Bad file descriptor"]
+    said = "3 packets received could not be written: <stdout>: Bad file descriptor"
+    assert [line.split(": ", 1)[1] for line in err][:1] == [said]
     assert len(err) == 2  # and the account
 
 
