@@ -77,7 +77,7 @@ def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None 
     give_up((source, sink), user)
     if source.file and source.file.is_pipe and sink.output and len(stages) == 1 and jobs == 1 and sys.platform == "linux":
         source.file.relay = relay_for(first, source.file, sink)
-    end, before, got = End(), last.passed, Got()  # before: of another file, with --each
+    end, before = End(), last.passed  # of another file, with --each
     first.ahead = source.ahead
     parts: Sequence[Stage | Workers] = stages
     if jobs > 1:
@@ -87,7 +87,7 @@ def ended(stages: list[Stage], jobs: int = 1, opened: Callable[[], None] | None 
     if opened:
         opened()
     try:
-        flow(source, stages, parts, sink, got)
+        flow(source, stages, parts, sink)
         end.written, end.whole = sink.close(), True
     except PktError as error:  # the account goes on
         if isinstance(error, OutputError) and source.received and not sink.accounts:
@@ -170,12 +170,13 @@ def unwritten(error: OutputError, came: int, output: Output | None) -> str:
     return f"{said}; the last one there is truncated" if output.cut else said
 
 
-def flow(source: Source, stages: list[Stage], parts: Sequence[Stage | Workers], sink: Sink, got: Got) -> None:
+def flow(source: Source, stages: list[Stage], parts: Sequence[Stage | Workers], sink: Sink) -> None:
     """Lets packets flow. Where the source breaks off, what the stages have kept back is written before the reason is raised.
 
     parts: the stages, or what does the work of some of them.
     """
     ended: list[Exception] = []
+    got = Got()
     write = getattr(parts[-1], "write", sink.write)
     for stream in source.streams(sink.output):
         stream = announced(until_error(stream, ended, got), sink)

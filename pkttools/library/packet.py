@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from .. import codec
 from ..batch import (
     CAPTURED,
@@ -29,7 +27,7 @@ from ..protocols.shown import format_text
 from ..protocols.values import field, occurring, parse_data, unknown_name
 from .sheet import MOST, STALE, Sheet
 
-NO_TEXT = re.compile(r'\\(?!x[0-9A-Fa-f]{2})|["\x00-\x1f\x7f]')  # what stands for itself in a str, and not in an assignment
+NO_TEXT = r'\\(?!x[0-9A-Fa-f]{2})|["\x00-\x1f\x7f]'  # what stands for itself in a str, and not in an assignment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -352,7 +350,9 @@ def written(name: str, kind: str, value: object) -> str:
     if kind == TEXT and isinstance(value, bytes):
         return format_text(value)
     if kind == TEXT and isinstance(value, str):  # as it is read: `\x` and two digits are an octet
-        return '"' + NO_TEXT.sub(lambda found: f"\\x{ord(found[0]):02x}", value) + '"'
+        import re  # late: few set text
+
+        return '"' + re.sub(NO_TEXT, lambda found: f"\\x{ord(found[0]):02x}", value) + '"'
     if isinstance(value, bytes) or kind in (DATA, TEXT):
         raise UsageError(f"{name}: {value!r} is no value for it: {'bytes are' if kind in (DATA, TEXT) else 'a number or a str is'}")
     return str(int(value)) if isinstance(value, int) else str(value)

@@ -5,8 +5,6 @@ How headers look is said by their descriptions; the codec puts the lines togethe
 
 from __future__ import annotations
 
-import re
-
 from .. import codec
 from ..batch import LINKTYPE, Batch
 from ..command_line.colour import BY_LAYER, coloured
@@ -24,8 +22,18 @@ NAMES, BRIEF, FULL, SOME_DATA, ALL_DATA = range(1, 6)  # levels: what is printed
 
 def ends(text: bytes) -> list[int]:
     """Where packets end in a listing: where the next one begins, with its link type, and at the end."""
-    begins = re.finditer(rb"(?m)^(?:LINKTYPE: .*\n(?:TRAILER: .*\n)?)?-- \d+ --", text)
-    return [*[found.start() for found in begins][1:], len(text)]
+    found, at, head = [], 0, -1  # head: where lines of a link type begin, behind which a packet does
+    for line in text.splitlines(keepends=True):
+        begins, number, behind = (*line.split(b" ", 2), b"", b"")[:3]
+        if begins == b"--" and number.isdigit() and behind.startswith(b"--"):
+            found.append(at if head < 0 else head)
+            head = -1
+        elif line.startswith(b"LINKTYPE: "):
+            head = at
+        elif not line.startswith(b"TRAILER: "):
+            head = -1
+        at += len(line)
+    return [*found[1:], at]
 
 
 class ListingSink(Sink):
